@@ -1,0 +1,69 @@
+"""kitbox: from pictures to a submission, on plugins.
+
+The public names below are loaded when first used; `import kitbox` does no work.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kitbox import contracts, errors
+    from kitbox.contracts import Labels
+    from kitbox.demo import demo_recipe
+    from kitbox.environment import Environment
+    from kitbox.errors import KitboxError
+    from kitbox.options import Options
+    from kitbox.recipe import Recipe
+    from kitbox.recipe import make as make_recipe
+    from kitbox.recipe import read as read_recipe
+    from kitbox.registry import register
+    from kitbox.results.predictor import Predictor
+    from kitbox.runner import run
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Environment": "kitbox.environment",
+    "KitboxError": "kitbox.errors",
+    "Labels": "kitbox.contracts",
+    "Options": "kitbox.options",
+    "Predictor": "kitbox.results.predictor",
+    "Recipe": "kitbox.recipe",
+    "contracts": "kitbox.contracts",
+    "demo_recipe": "kitbox.demo",
+    "errors": "kitbox.errors",
+    "make_recipe": "kitbox.recipe:make",
+    "read_recipe": "kitbox.recipe:read",
+    "register": "kitbox.registry",
+    "run": "kitbox.runner",
+}
+
+__all__ = [
+    "Environment",
+    "KitboxError",
+    "Labels",
+    "Options",
+    "Predictor",
+    "Recipe",
+    "contracts",
+    "demo_recipe",
+    "errors",
+    "make_recipe",
+    "read_recipe",
+    "register",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kitbox' has no attribute {name!r}")
+    home, _, attribute = _HOMES[name].partition(":")
+    module = importlib.import_module(home)
+    return module if home == f"kitbox.{name}" else getattr(module, attribute or name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,155 @@
+"""The command line: thin. Heavy modules are imported inside the commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="kitbox",
+    help="From pictures to a submission: fine-tuning by recipe, on plugins.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+plugins_app = typer.Typer(help="List plugins, or show one.", rich_markup_mode=None)
+app.add_typer(plugins_app, name="plugins")
+
+RecipeFile = Annotated[Path, typer.Argument(help="A recipe, a YAML file.", show_default=False)]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="The run's folder; by default runs/<the recipe's name>.", show_default=False),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a value: seed=1, stages.0.epochs=2.", show_default=False),
+]
+
+
+@app.command()
+def demo(out: Out = None, changes: Changes = None) -> None:
+    """Fine-tune on the embedded digits in two stages and write a submission."""
+    from kitbox.demo import PATH
+
+    run(PATH, out, changes)
+
+
+@app.command()
+def run(recipe: RecipeFile, out: Out = None, changes: Changes = None) -> None:
+    """Follow a recipe from its source to a submission."""
+    from kitbox.recipe import read
+
+    checked = read(recipe, changes or ())  # before torch is imported: mistakes show at once
+    from kitbox.runner import run as follow
+
+    follow(checked, out)
+
+
+@app.command()
+def check(recipe: RecipeFile, changes: Changes = None) -> None:
+    """Say what a recipe would do, without doing it; tries one batch per stage."""
+    from kitbox.recipe import read
+
+    checked = read(recipe, changes or ())
+    from kitbox.check import check as look
+    from kitbox.progress import Progress
+
+    look(checked, Progress())
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
+    out: Annotated[Path | None, typer.Option(help="Write a csv with all outputs.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many outputs to print.")] = 3,
+) -> None:
+    """Use the model of a finished run on pictures."""
+    from kitbox.data.files import pictures as below
+    from kitbox.errors import PictureError
+
+    paths = []
+    for picture in pictures:
+        paths += [picture / name for name in below(picture)] if picture.is_dir() else [picture]
+    if not paths:
+        raise PictureError("There are no pictures there", do="Give picture files, or a folder")
+    from kitbox.results.predictor import Predictor
+
+    table = Predictor.load(folder).predict(paths)
+    for _, row in table.iterrows():
+        best = row.drop("image").astype(float).sort_values(ascending=False, kind="stable")[:top]
+        typer.echo(f"{row['image']}: " + ", ".join(f"{n} {v:.4g}" for n, v in best.items()))
+    if out is not None:
+        from kitbox.storage import whole
+
+        with whole(out) as beside:
+            table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
+
+
+@app.command()
+def schema() -> None:
+    """Print a JSON schema of recipes, for an editor."""
+    from kitbox.recipe import schema as describe
+
+    typer.echo(json.dumps(describe(), indent=2))
+
+
+@plugins_app.callback(invoke_without_command=True)
+def plugins(context: typer.Context) -> None:
+    """List every plugin: kind, name, package, version, state."""
+    if context.invoked_subcommand is None:
+        from kitbox.listing import listing
+
+        typer.echo(listing())
+
+
+@plugins_app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="A plugin's name, or kind/name.")],
+) -> None:
+    """Show a plugin's options, with types, defaults and an example."""
+    from kitbox.listing import describe
+
+    typer.echo(describe(name))
+
+
+@app.callback(invoke_without_command=True)
+def _whole(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from kitbox import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """The entry point: a person's mistakes are one paragraph and exit code 2."""
+    import os
+
+    # A closed pipe (`kitbox plugins | head`) is no bug of ours.
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped.", err=True)
+        sys.exit(130)
+    except Exception as error:
+        from kitbox.errors import KitboxError
+
+        if not isinstance(error, KitboxError):
+            raise
+        typer.echo(f"kitbox: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""The table, splits, pixels and batches: what flows from labels to training."""

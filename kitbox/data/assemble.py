@@ -1,0 +1,146 @@
+"""From files to what batches are made of: the table with parts, pixels, the loader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from kitbox.contracts import Body, Labeler, Splitter, Task
+from kitbox.data import geometry, pixels, table
+from kitbox.data.batches import Loader
+from kitbox.errors import PictureError, some
+from kitbox.progress import Progress
+
+if TYPE_CHECKING:
+    from kitbox.environment import Environment
+
+
+def assemble(
+    files: Path,
+    labeler: Labeler,
+    splitter: Splitter,
+    test: table.TestPictures | None,
+    sample: pd.DataFrame | None,
+    progress: Progress,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The whole table (with `part`: train, valid, test) and the names of its targets."""
+    labels = labeler.label(files)
+    for note in labels.notes:
+        progress.say(f"labels: {note}")
+    rows = table.make(labels, files)
+    rows = rows.assign(part=splitter.split(rows, labels.targets, files))
+    to_predict = table.test_rows(
+        files,
+        test=test,
+        sample=sample,
+        key=None if sample is None else str(sample.columns[0]),
+        taken=set(rows["image"]),
+    )
+    counts = rows["part"].value_counts()
+    progress.say(
+        f"pictures: {counts.get('train', 0)} train, {counts.get('valid', 0)} validate, "
+        f"{len(to_predict)} to predict"
+    )
+    return table.join(rows, to_predict), labels.targets
+
+
+def labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that have targets: all but the test pictures."""
+    return rows[rows["part"] != "test"]
+
+
+def decode(
+    files: Path,
+    rows: pd.DataFrame,
+    body: Body,
+    size: tuple[int, int],
+    environment: Environment,
+    progress: Progress,
+) -> pixels.Pixels:
+    """Every picture's pixels, for a network that sees at most `size` (H, W)."""
+    with progress.bar("decoding pictures", len(rows)) as step:
+        decoded = pixels.load(
+            files,
+            list(rows["image"]),
+            side=pixels.side_for(size),
+            channels=body.channels,
+            cache=environment.cache,
+            workers=environment.workers,
+            step=step,
+        )
+    progress.say(f"pixels: {decoded.tier}")
+    return decoded
+
+
+def without_broken(
+    rows: pd.DataFrame, decoded: pixels.Pixels, limit: float, progress: Progress
+) -> pd.DataFrame:
+    """The table with the part 'broken' for labelled pictures that cannot be decoded.
+
+    Test rows stay: they get the prediction of a blank picture.
+
+    Raises:
+        PictureError: when more than the share `limit` of the labelled pictures is broken,
+            or a part has no picture left.
+    """
+    broken = pd.Series(decoded.broken, dtype=object)
+    if broken.empty:
+        return rows
+    of_test = rows.loc[broken.index, "part"] == "test"
+    lines = pd.Series(
+        [f"{rows.at[row, 'image']} ({why})" for row, why in broken.items()], broken.index
+    )
+    lost, blank = list(lines[~of_test]), list(lines[of_test])
+    total = len(labelled(rows))
+    if len(lost) > limit * total:
+        raise PictureError(
+            f"{len(lost)} of {total} labelled pictures cannot be read, more than the share "
+            f"of {limit:g} that the recipe allows",
+            found=some(lost),
+            do="Mend or remove them, check the labeler's folder and suffix, or raise `broken`",
+        )
+    if lost:
+        progress.warn(f"{len(lost)} labelled pictures left out: {some(lost)}")
+    if blank:
+        progress.warn(f"{len(blank)} test pictures predicted as if blank: {some(blank)}")
+    rows = rows.copy()
+    rows.loc[broken.index[~of_test], "part"] = "broken"
+    for part in ("train", "valid"):
+        if not (rows["part"] == part).any():
+            raise PictureError(
+                f"No picture that can be read is left in the part '{part}'",
+                found=some(lost),
+                do="Mend the pictures or choose another split",
+            )
+    return rows
+
+
+def make_loader(
+    rows: pd.DataFrame,
+    task: Task,
+    decoded: pixels.Pixels,
+    body: Body,
+    environment: Environment,
+    *,
+    fit: geometry.Fit,
+    batch_size: int,
+) -> Loader:
+    """The loader of a run's batches; the targets of test rows are zeros that nobody reads."""
+    known = (rows["part"] != "test").to_numpy()
+    encoded = task.encode(rows[known])
+    targets = np.zeros((len(rows), *encoded.shape[1:]), encoded.dtype)
+    targets[known] = encoded
+    return Loader(
+        pixels=decoded,
+        targets=targets,
+        mean=body.mean,
+        std=body.std,
+        interpolation=geometry.interpolation(body.interpolation),
+        fit=fit,
+        device=environment.device,
+        workers=environment.workers,
+        batch_size=batch_size,
+    )

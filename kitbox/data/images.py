@@ -1,0 +1,202 @@
+"""One picture file to pixels: any mode, any depth, upright, no larger than needed."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kitbox.errors import PictureError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DECODER = 1
+"""Raise when pixels of the same file may change; the pixel cache is keyed by it."""
+
+_FAST = {"JPEG": ("RGB", "L"), "MPO": ("RGB",), "PNG": ("RGB", "L", "P")}
+
+
+def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[int, int]]:
+    """Decode a picture so that it just fits into a square.
+
+    EXIF orientation is applied, transparency is dropped (kept with 4 channels),
+    16-bit pictures are scaled to 8, CMYK and palettes become RGB. Of an
+    animation the first frame is taken.
+
+    Args:
+        path: the file.
+        side: of the square, pixels; the picture's longer side becomes this long.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA).
+
+    Returns:
+        The picture (h, w, channels) uint8, and its own (height, width).
+
+    Raises:
+        PictureError: the reason why it cannot be decoded.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise PictureError("the file is missing") from error
+    except OSError as error:
+        raise PictureError(f"the file cannot be read ({error.strerror})") from error
+    if not data:
+        raise PictureError("the file is empty")
+    try:
+        with _quiet(), Image.open(io.BytesIO(data)) as image:
+            picture = _fast(data, image, side, channels)
+            if picture is None:
+                picture = _careful(image, channels)
+            turn = _turn(data, image)
+            size = (image.height, image.width)
+    except UnidentifiedImageError as error:
+        raise PictureError("the file is no picture that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"the picture is too large ({error})") from error
+    except Exception as error:  # damage makes Pillow raise nearly anything
+        reason = str(error) or type(error).__name__
+        raise PictureError(f"the picture is damaged ({reason})") from error
+    picture = _upright(resize_to_fit(picture, side), turn)
+    return picture, size[::-1] if turn in (5, 6, 7, 8) else size
+
+
+def resize_to_fit(picture: np.ndarray, side: int) -> np.ndarray:
+    """Scale a picture (h, w, C) so that its longer side is `side` pixels."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    if scale == 1:
+        return picture
+    to = (max(1, round(width * scale)), max(1, round(height * scale)))
+    resized = cv2.resize(
+        picture, to, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    )
+    return resized.reshape(to[1], to[0], picture.shape[2])
+
+
+def _fast(data: bytes, image: Any, side: int, channels: int) -> np.ndarray | None:
+    """OpenCV's decoder, reduced where that is enough; None where it may get it wrong."""
+    import cv2
+    import numpy as np
+
+    if channels == 4 or image.mode not in _FAST.get(image.format, ()):
+        return None
+    if not (_is_whole_png(data) if image.format == "PNG" else b"\xff\xd9" in data[-64:]):
+        return None  # OpenCV fills what is missing with grey and says nothing
+    flag = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR
+    if image.format in ("JPEG", "MPO"):
+        reduced = {
+            8: (cv2.IMREAD_REDUCED_GRAYSCALE_8, cv2.IMREAD_REDUCED_COLOR_8),
+            4: (cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_COLOR_4),
+            2: (cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2),
+        }
+        for factor, flags in reduced.items():
+            if max(image.size) >= factor * side:
+                flag = flags[channels != 1]
+                break
+    try:
+        # Orientation is applied below, the same way for every format and version.
+        picture = cv2.imdecode(
+            np.frombuffer(data, np.uint8), int(flag) | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    except cv2.error:
+        return None
+    if picture is None:
+        return None
+    return picture[:, :, None] if channels == 1 else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def _is_whole_png(data: bytes) -> bool:
+    """Whether the chunks follow each other to the end.
+
+    OpenCV believes a damaged length and takes gigabytes for it.
+    """
+    at = 8
+    while at + 12 <= len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return False
+
+
+def _careful(image: Any, channels: int) -> np.ndarray:
+    """Pillow's decoder, strict about damage, for every mode."""
+    import numpy as np
+
+    image.load()
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
+        top = 65535.0 if image.mode.startswith("I;16") else _top(float(values.max(initial=0)))
+        grey = np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8)
+        planes = [grey] * min(channels, 3) + [np.full_like(grey, 255)] * (channels == 4)
+        return np.stack(planes, axis=-1)
+    if image.mode in ("P", "PA", "LA") and channels != 4:
+        image = image.convert("RGBA").convert("RGB")
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    return np.asarray(image.convert(mode)).reshape(image.height, image.width, channels)
+
+
+def _top(greatest: float) -> float:
+    """White, for numbers whose type does not tell it: the least usual one that holds them."""
+    return next((top for top in (1.0, 255.0, 65535.0) if greatest <= top), greatest)
+
+
+def _turn(data: bytes, image: Any) -> int:
+    """EXIF's orientation, 1 to 8; 1 where it is unknown or its block is damaged."""
+    if image.format == "PNG" and not any(
+        word in data for word in (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
+    ):
+        return 1  # Pillow would decode the whole picture to look behind it
+    try:
+        turn = image.getexif().get(0x0112, 1)
+    except Exception:  # noqa: BLE001  the picture itself was decoded
+        return 1
+    return turn if turn in range(1, 9) else 1
+
+
+_calls = 0
+_calls_lock = threading.Lock()
+_filters: warnings.catch_warnings[None] | None = None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Ignore Pillow's warnings (large pictures, odd tags) while any thread decodes.
+
+    `warnings.catch_warnings` alone would be restored out of order by threads.
+    """
+    global _calls, _filters  # noqa: PLW0603
+    with _calls_lock:
+        if _calls == 0:
+            _filters = warnings.catch_warnings()
+            _filters.__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL\b")
+        _calls += 1
+    try:
+        yield
+    finally:
+        with _calls_lock:
+            _calls -= 1
+            if _calls == 0 and _filters is not None:
+                _filters.__exit__(None, None, None)
+
+
+def _upright(picture: np.ndarray, turn: int) -> np.ndarray:
+    """Undo the rotation and mirroring that EXIF's orientation (1 to 8) names."""
+    import numpy as np
+
+    if turn in (5, 6, 7, 8):
+        picture = picture.transpose(1, 0, 2)
+    if turn in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    if turn in (3, 4, 7, 8):
+        picture = picture[::-1]
+    return np.ascontiguousarray(picture)

@@ -1,0 +1,132 @@
+"""Where am I: the place, the device and its number format, workers and folders."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+Place = Literal["kaggle", "colab", "elsewhere"]
+Precision = Literal["no", "fp16", "bf16"]
+
+CACHE = "KITBOX_CACHE"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a run may use.
+
+    Attributes:
+        place: 'kaggle', 'colab' or 'elsewhere'.
+        device: 'cuda', 'mps' or 'cpu'.
+        device_name: as the maker calls it.
+        precision: of the forward and backward pass, as Accelerate names it.
+        reason: why this device and precision, a sentence.
+        workers: threads that prepare pictures.
+        cache: folder for fetched data and decoded pictures; None keeps pixels in memory.
+    """
+
+    place: Place
+    device: str
+    device_name: str
+    precision: Precision
+    reason: str
+    workers: int
+    cache: Path | None
+
+
+def detect() -> Environment:
+    """Look once; imports torch and touches the device."""
+    device, name, precision, reason = _device()
+    return Environment(
+        place=place(),
+        device=device,
+        device_name=name,
+        precision=precision,
+        reason=reason,
+        workers=max(1, min(16, cores())),
+        cache=cache_folder(),
+    )
+
+
+def place() -> Place:
+    """Where this process runs, by its environment.
+
+    A folder /kaggle alone proves nothing: Colab's kagglehub makes one too. Kaggle
+    is asked for first, because its image is built on Colab's and inherits
+    COLAB_RELEASE_TAG (github.com/Kaggle/kagglehub/pull/230).
+    """
+    if os.environ.get("KAGGLE_KERNEL_RUN_TYPE") or os.environ.get("KAGGLE_URL_BASE"):
+        return "kaggle"
+    if "google.colab" in sys.modules or os.environ.get("COLAB_RELEASE_TAG"):
+        return "colab"
+    return "elsewhere"
+
+
+def cache_folder() -> Path:
+    """$KITBOX_CACHE, or the user's cache folder; in a kernel a folder that is not saved."""
+    if given := os.environ.get(CACHE):
+        return Path(given).expanduser()
+    if place() == "kaggle":
+        return Path("/tmp/kitbox")
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "kitbox"
+
+
+def cores() -> int:
+    """Logical cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def versions() -> dict[str, Any]:
+    """Versions of Python and of the libraries that shape a result."""
+    names = ["kitbox", "torch", "timm", "accelerate", "albumentations", "opencv-python-headless"]
+    names += ["numpy", "pandas", "pillow", "scikit-learn"]
+    found: dict[str, Any] = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _device() -> tuple[str, str, Precision, str]:
+    """The device that really works, its name, its number format, and why."""
+    import torch
+
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name(0)
+        major, minor = torch.cuda.get_device_capability(0)
+        try:
+            # is_available() says yes on GPUs that this build has no kernels for.
+            (torch.ones(8, 8, device="cuda") @ torch.ones(8, 8, device="cuda")).sum().item()
+        except RuntimeError as error:
+            built = ", ".join(torch.cuda.get_arch_list())
+            cpu = _cpu_name()
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            why = f"{name} failed its first operation ({first}; torch is built for {built})"
+            return "cpu", cpu, "no", why
+        # Not is_bf16_supported(): it says yes on a T4, through slow emulation.
+        if major >= 8:
+            return "cuda", name, "bf16", f"compute capability {major}.{minor} has bf16 natively"
+        return "cuda", name, "fp16", f"compute capability {major}.{minor} has no native bf16"
+    if torch.backends.mps.is_available():
+        return "mps", "Apple GPU", "no", "no mixed precision on this device"
+    return "cpu", _cpu_name(), "no", f"no GPU; {cores()} cores, plain fp32"
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

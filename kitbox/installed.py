@@ -1,0 +1,94 @@
+"""What is installed: entry points, the packages that bring them, and the allow-list."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+BUILT_IN = "kitbox"
+SESSION = "session"
+ALLOW_LIST = "KITBOX_PLUGINS"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One claim to a name.
+
+    Attributes:
+        kind: 'source', 'labeler', ...
+        name: what a recipe writes after `use:`.
+        package, version: of the distribution that brings it.
+        value: `module:attribute` of its class.
+        allowed: False when the allow-list in KITBOX_PLUGINS leaves it out.
+    """
+
+    kind: str
+    name: str
+    package: str
+    version: str
+    value: str
+    allowed: bool
+    get: Callable[[], Any]
+
+    @property
+    def full_name(self) -> str:
+        """`package:name`, which is never ambiguous."""
+        return f"{self.package}:{self.name}"
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a recipe that says `name`, or `package:name`, may mean this plugin."""
+        package, _, bare = name.rpartition(":")
+        return bare == self.name and (not package or _same(package, self.package))
+
+
+_INSTALLED: dict[str, tuple[object, Sequence[metadata.EntryPoint]]] = {}
+
+
+def installed(group: str) -> Sequence[metadata.EntryPoint]:
+    """The entry points of a group, looked up again when a folder of `sys.path` has changed.
+
+    A kernel has a thousand packages, and a recipe asks for its plugins' names dozens of times.
+    """
+    stamp = tuple((folder, _changed(folder)) for folder in sys.path)
+    if group not in _INSTALLED or _INSTALLED[group][0] != stamp:
+        _INSTALLED[group] = (stamp, tuple(metadata.entry_points(group=group)))
+    return _INSTALLED[group][1]
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
+
+
+def origin(point: metadata.EntryPoint) -> tuple[str, str]:
+    """The package of an entry point and its version, '?' where its metadata is damaged."""
+    try:
+        assert point.dist is not None
+        # `or`: without metadata the name is None, in spite of its type.
+        return point.dist.metadata["Name"] or "?", point.dist.metadata["Version"] or "?"
+    except Exception:  # noqa: BLE001  a stranger's damaged metadata takes nothing down
+        return "?", "?"
+
+
+def _same(package: str, other: str) -> bool:
+    """Whether two spellings name one package (PEP 503)."""
+    return _canonical(package) == _canonical(other)
+
+
+def _canonical(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package.strip()).lower()
+
+
+def allowed(package: str) -> bool:
+    """Whether the allow-list leaves a package in; without a list all are in."""
+    listed = os.environ.get(ALLOW_LIST)
+    if listed is None or package == BUILT_IN:
+        return True
+    return any(_same(package, name) for name in listed.split(","))

@@ -1,0 +1,287 @@
+"""A csv file with a row per picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field, model_validator
+
+from kitbox.contracts import Labels
+from kitbox.data.files import Below, contents, files, inside
+from kitbox.errors import LabelError, nearest, some
+from kitbox.labelers import guess
+from kitbox.labelers.csvs import Csv, open_csv
+from kitbox.labelers.places import find, meant
+from kitbox.labelers.values import counted
+from kitbox.options import Options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Column = Annotated[str, Field(min_length=1)]
+FIRST = 200
+"""How many rows the guesses look at."""
+
+
+class TableLabels(Options):
+    """The labels are in a csv file; what is not set is guessed, and the guess is told.
+
+    Attributes:
+        csv: the file, below the source's folder.
+        id: the column that names the picture.
+        labels: the column of the labels, or several columns (numbers, say).
+        delimiter: what stands between several labels in a cell, a space say.
+        folder: where the pictures are, below the source's folder.
+        suffix: what the column `id` lacks of the file's name, `.jpg` say ('': nothing).
+        part: the column that says train or valid; rows that say test are dropped.
+    """
+
+    csv: Below | None = None
+    id: Column | None = None
+    labels: Column | Annotated[list[Column], Field(min_length=1)] | None = None
+    delimiter: Annotated[str, Field(min_length=1)] | None = None
+    folder: Below | None = None
+    suffix: str | None = None
+    part: Column | None = None
+
+    @model_validator(mode="after")
+    def _check_delimiter(self) -> Self:
+        if self.delimiter is not None and isinstance(self.labels, list) and len(self.labels) > 1:
+            raise ValueError(
+                "found `delimiter` and several columns of `labels`, expected one column"
+            )
+        return self
+
+    def _label_columns(self) -> list[str] | None:
+        """The target columns that are set."""
+        return [self.labels] if isinstance(self.labels, str) else self.labels
+
+    def label(self, folder: Path) -> Labels:
+        """One row a row of the csv file, with its columns.
+
+        `id` is the cell that names the picture. A single label is as pandas
+        reads it (texts stripped); with `delimiter` it is a tuple of str. Other
+        columns called `id`, `image` or `part` get `csv_` in front.
+
+        Raises:
+            LabelError: when the file or a column is missing, an id is doubled,
+                a label is empty, or none of the pictures is there.
+        """
+        listed = files(folder)
+        notes: list[str] = []
+        file = self._open(folder, listed, notes)
+        names = self._columns(file, listed, notes)
+        table = file.read({names.id} | (set(names.labels) if self.delimiter else set()))
+        table, parts = _without_test(table, names, file, notes)
+        _check_ids(table, names, file)
+        targets = self._targets(table, names, file)
+        images = self._images(table[names.id].tolist(), folder, listed, notes)
+
+        rows = table.drop(columns=[names.id, *names.labels])
+        if names.part == "part":
+            rows = rows.drop(columns="part")
+        ours = {name: f"csv_{name}" for name in ("id", "image", "part")}
+        kept, targets = rows.rename(columns=ours), targets.rename(columns=ours)
+        kept.insert(0, "id", table[names.id].to_numpy())
+        kept.insert(1, "image", images)
+        if parts is not None:
+            kept.insert(2, "part", parts)
+        kept = kept.join(targets).reset_index(drop=True)
+        return Labels(kept, tuple(targets.columns), (_told(targets), *notes))
+
+    def _open(self, folder: Path, listed: Sequence[str], notes: list[str]) -> Csv:
+        if self.csv is None:
+            name = guess.csv_file(listed)
+            notes.append(f"Guessed: the labels are in {name}.")
+        else:
+            name = self.csv
+        if not (folder / name).is_file():
+            known = [path for path in listed if path.lower().endswith((".csv", ".tsv", ".txt"))]
+            raise LabelError(
+                f"There is no file '{name}' below {folder}",
+                found=some(known) if known else "no csv file at all",
+                do=nearest(name, known),
+            )
+        file = open_csv(folder / name)
+        if file.encoding == "latin-1":
+            notes.append(f"Guessed: {name} is Latin-1, because it is not UTF-8.")
+        return file
+
+    def _columns(self, file: Csv, listed: Sequence[str], notes: list[str]) -> _Columns:
+        set_ones = [self.id, *(self._label_columns() or []), self.part]
+        for name in set_ones:
+            if name is not None and name not in file.columns:
+                raise LabelError(
+                    f"{file.path.name} has no column '{name}'",
+                    found=f"columns {some(file.columns, most=20)}",
+                    do=nearest(name, file.columns),
+                )
+        head = file.read(rows=FIRST)
+        open_ones = [name for name in file.columns if name not in set_ones]
+        identity = self.id
+        if identity is None:
+            if not open_ones:
+                raise LabelError(
+                    f"{file.path.name} has no column left that names the pictures",
+                    found=f"columns {some(file.columns, most=20)}",
+                    do="Set `id` of the labeler",
+                )
+            values = {name: head[name].dropna().tolist() for name in open_ones}
+            identity = guess.id_column(values, listed)
+            notes.append(f"Guessed: the column '{identity}' names the pictures.")
+        part = self.part
+        if part is None:
+            part = _part_column([name for name in open_ones if name != identity], head)
+            if part is not None:
+                notes.append(f"Guessed: the column '{part}' says which rows validate.")
+        labels = self._label_columns()
+        if labels is None:
+            left = [name for name in open_ones if name not in (identity, part)]
+            label = guess.label_column(left)
+            if label is None:
+                raise LabelError(
+                    f"The column of the labels in {file.path.name} cannot be guessed",
+                    found=f"columns {some(left, most=20)}" if left else "no column besides the id",
+                    do="Set `labels` of the labeler to a column or a list of columns",
+                )
+            labels = [label]
+            notes.append(f"Guessed: the column '{label}' has the labels.")
+        if identity in labels:
+            raise LabelError(
+                f"The column '{identity}' cannot be both `id` and `labels`",
+                found=f"columns {some(file.columns, most=20)}",
+                do="Set another column",
+            )
+        return _Columns(identity, list(labels), part)
+
+    def _targets(self, table: pd.DataFrame, names: _Columns, file: Csv) -> pd.DataFrame:
+        """The target columns, checked."""
+        targets = table[names.labels].copy()
+        if self.delimiter is not None:
+            for name in names.labels:
+                cells = [_parted(cell, self.delimiter) for cell in targets[name]]
+                targets[name] = _objects(cells, targets)
+            return targets
+        empty = targets.isna()
+        if empty.to_numpy().any():
+            rows = targets.index[empty.any(axis=1)]
+            where = [name for name in names.labels if empty[name].any()]
+            raise LabelError(
+                f"{len(rows)} rows of {file.path.name} have no label in {some(where)}",
+                found=f"lines {some(file.lines(rows[:6])[:5])}"
+                + (" and more" if len(rows) > 5 else ""),
+                do="Fill or remove these rows; where a picture may have no label at all, set "
+                "`delimiter`",
+            )
+        return targets
+
+    def _images(
+        self, ids: list[str], folder: Path, listed: Sequence[str], notes: list[str]
+    ) -> list[str]:
+        where = folder if self.folder is None else inside(folder, self.folder)
+        found = find(ids, listed, self.folder, self.suffix)
+        if found is None:
+            raise LabelError(
+                f"None of the {len(ids)} pictures that the csv file names is there",
+                found=f"no {where / meant(ids[0], self.suffix)}; there are {contents(where)}",
+                do="Set `folder` of the labeler to where the pictures are, `suffix` to what their "
+                "names lack, or `id` to the column that names them",
+            )
+        images, told = found
+        notes += told
+        return images
+
+
+@dataclass(frozen=True)
+class _Columns:
+    id: str
+    labels: list[str]
+    part: str | None
+
+
+def _part_column(open_ones: list[str], head: pd.DataFrame) -> str | None:
+    """The column that says train or valid, if there is one."""
+    for known in ("part", "split", "set", "subset", "is_valid"):
+        for name in open_ones:
+            if name.lower() == known:
+                words = guess.parts(name, head[name])
+                if words is not None and any(words):
+                    return name
+    return None
+
+
+def _without_test(
+    table: pd.DataFrame, names: _Columns, file: Csv, notes: list[str]
+) -> tuple[pd.DataFrame, list[str | None] | None]:
+    """The rows that are no test rows, and the part of each."""
+    if names.part is None:
+        return table, None
+    parts = guess.parts(names.part, table[names.part])
+    if parts is None:
+        raise LabelError(
+            f"The column '{names.part}' of {file.path.name} does not say train or valid",
+            found=some(sorted({str(value) for value in table[names.part]})),
+            do="Set `part` to another column, or use the splitter `column` or `group`",
+        )
+    stay = [part != "test" for part in parts]
+    dropped = stay.count(False)
+    if dropped:
+        notes.append(f"Dropped {dropped} rows that '{names.part}' calls test.")
+        kept = table[stay].copy()
+        for name in names.labels:
+            # Empty cells in the test rows made fractions of integers.
+            column = kept[name]
+            if column.dtype.kind == "f" and table[name].isna().any() and (column % 1 == 0).all():
+                kept[name] = column.astype("int64")
+        table = kept
+    return table, [part for part in parts if part != "test"]
+
+
+def _check_ids(table: pd.DataFrame, names: _Columns, file: Csv) -> None:
+    ids = table[names.id]
+    if not len(ids):
+        raise LabelError(f"{file.path.name} has no rows with labels")
+    empty = table.index[ids.isna()]
+    if len(empty):
+        raise LabelError(
+            f"{len(empty)} rows of {file.path.name} have nothing in the column '{names.id}'",
+            found=f"lines {some(file.lines(empty[:6])[:5])}"
+            + (" and more" if len(empty) > 5 else ""),
+            do="Fill or remove these rows, or set `id` to the column that names the pictures",
+        )
+    doubled = table[ids.duplicated(keep=False)]
+    if len(doubled):
+        groups = list(doubled.groupby(names.id, sort=True))
+        differing = [
+            f"{name} ({some(sorted({str(v) for v in rows[label]}))})"
+            for name, rows in groups
+            for label in names.labels
+            if rows[label].nunique(dropna=False) > 1
+        ]
+        raise LabelError(
+            f"{len(groups)} pictures have more than one row in {file.path.name}",
+            found=some(name for name, _ in groups)
+            + (f"; with different labels: {some(differing)}" if differing else ""),
+            do=f"Keep one row a picture, or set `id` if '{names.id}' does not name the pictures",
+        )
+
+
+def _parted(cell: str | float, delimiter: str) -> tuple[str, ...]:
+    if not isinstance(cell, str):  # an empty cell
+        return ()
+    return tuple(dict.fromkeys(text for part in cell.split(delimiter) if (text := part.strip())))
+
+
+def _objects(cells: list[tuple[str, ...]], like: pd.DataFrame) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series(cells, index=like.index, dtype=object)
+
+
+def _told(targets: pd.DataFrame) -> str:
+    if targets.shape[1] == 1:
+        return counted(targets.iloc[:, 0])
+    return f"{len(targets)} pictures with {targets.shape[1]} values each ({some(targets.columns)})."

@@ -1,0 +1,92 @@
+"""Label values: which ones are accepted, and a sentence about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kitbox.errors import LabelError, some
+
+Label = str | int | float | tuple[str, ...]
+"""A class, a number, or several classes."""
+
+
+def checked(labels: Sequence[Any], names: Sequence[str]) -> list[Label]:
+    """The labels as plain values of one kind.
+
+    Strings are stripped, lists of strings become tuples, values of numpy become
+    Python's own, and integers among fractions become fractions.
+
+    Args:
+        labels: N labels.
+        names: the N pictures that they belong to, for messages.
+
+    Raises:
+        LabelError: for a label that is empty or of another kind, and for labels
+            of several kinds.
+    """
+    plain = [_plain(label, name) for label, name in zip(labels, names, strict=True)]
+    first: dict[type, int] = {}
+    for number, label in enumerate(plain):
+        first.setdefault(type(label), number)
+    if first.keys() == {int, float}:
+        return [float(label) for label in plain]  # type: ignore[arg-type]
+    if len(first) > 1:
+        kinds = [f"{plain[number]!r} for {names[number]}" for number in first.values()]
+        raise LabelError(
+            "The labels are of several kinds",
+            found=some(kinds),
+            do="Give every picture a text, a number, or a list of texts",
+        )
+    return plain
+
+
+def counted(labels: Iterable[Any]) -> str:
+    """A sentence on how many labels there are, for a labeler's notes.
+
+    >>> counted(["cat", "dog", "cat"])
+    '3 pictures of 2 classes, from 1 (dog) to 2 (cat) each.'
+    >>> counted([("sea", "sky"), ("sky",), ()])
+    '3 pictures with 2 different labels, from 1 (sea) to 2 (sky) pictures each; 1 without any.'
+    >>> counted([0.5, 2.0])
+    '2 pictures with values from 0.5 to 2.0.'
+    """
+    values = list(labels)
+    several = any(isinstance(value, tuple) for value in values)
+    flat = [one for value in values for one in value] if several else values
+    if not flat:
+        return f"{len(values)} pictures without any label."
+    if any(isinstance(value, float) for value in flat):
+        return f"{len(values)} pictures with values from {min(flat)} to {max(flat)}."
+    # Ties are told by name, so that the sentence is the same on every machine.
+    counts = sorted(Counter(flat).items(), key=lambda item: (item[1], str(item[0])))
+    (rarest, few), (commonest, many) = counts[0], counts[-1]
+    spread = f"from {few} ({rarest}) to {many} ({commonest})"
+    if not several:
+        return f"{len(values)} pictures of {len(counts)} classes, {spread} each."
+    empty = sum(not value for value in values)
+    rest = f"; {empty} without any" if empty else ""
+    return (
+        f"{len(values)} pictures with {len(counts)} different labels, {spread} pictures each{rest}."
+    )
+
+
+def _plain(label: Any, name: str) -> Label:
+    if hasattr(label, "tolist"):  # numpy's scalars and arrays
+        label = label.tolist()
+    if isinstance(label, str) and label.strip():
+        return label.strip()
+    if isinstance(label, bool):
+        return str(label)
+    if isinstance(label, int | float) and label == label:  # noqa: PLR0124 (not a number)
+        return label
+    if isinstance(label, list | tuple | set | frozenset):
+        texts = sorted(label, key=str) if isinstance(label, set | frozenset) else label
+        if all(isinstance(text, str) and text.strip() for text in texts):
+            return tuple(dict.fromkeys(text.strip() for text in texts))
+    raise LabelError(
+        f"The label of {name} is of no use",
+        found=f"{label!r} ({type(label).__name__})",
+        do="A label is a text that is not empty, a number, or a list of texts",
+    )

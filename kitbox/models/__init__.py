@@ -1,0 +1,1 @@
+"""Networks: timm backbones, where their weights come from, freezing and parameter groups."""

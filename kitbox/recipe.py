@@ -1,0 +1,268 @@
+"""The recipe: a checked, frozen description of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
+
+from kitbox import document, registry
+from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
+from kitbox.data.table import TestPictures
+from kitbox.errors import RecipeError, some
+from kitbox.mistakes import Mistake, explain
+from kitbox.options import Options
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=8, le=8192)]
+Size = Side | tuple[Side, Side]
+
+PLUGIN = "x-kitbox"
+"""Marks where a JSON schema has a plugin; `schema` fills it in."""
+
+
+def _plugin(kinds: registry.Registry[Any], default: str | None = None) -> tuple[Any, ...]:
+    """How a field that holds a plugin is read, written and described.
+
+    The default is a full name: it must stand when another package claims the bare one.
+    """
+    return (
+        PlainValidator(kinds.build),
+        PlainSerializer(kinds.describe),
+        WithJsonSchema({PLUGIN: kinds.kind}),
+        *([] if default is None else [Field(default=f"{registry.BUILT_IN}:{default}")]),
+    )
+
+
+class Stage(Options):
+    """A stretch of training with one schedule: rate up, then down (one cycle)."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    freeze: bool = Field(
+        default=False, description="train the head alone; the body runs forward only"
+    )
+    lr: Literal["find"] | Positive | tuple[Positive, Positive] | None = Field(
+        default=None,
+        description="highest rate of the cycle: a number for all layers, [first layer, head] "
+        "spread geometrically, 'find' for the finder's, or nothing for the default",
+    )
+    size: Size | None = Field(default=None, description="another picture size than the recipe's")
+    hold_norm: bool | None = Field(
+        default=None,
+        description="hold normalisation statistics as they are; by default for pretrained weights",
+    )
+
+
+class Submission(Options):
+    """The file to hand in."""
+
+    sample: str | None = Field(
+        default=None, description="sample submission, below the source's folder"
+    )
+    writer: Annotated[Writer, *_plugin(registry.writers)] | None = Field(
+        default=None, description="by default the one that the task finds fitting"
+    )
+
+
+class Recipe(Options):
+    """What to do, from raw pictures to a submission. Frozen; checked as a whole.
+
+    A recipe that names a source, a labeler and a task is complete.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")] = "run"
+    source: Annotated[Source, *_plugin(registry.sources)]
+    labeler: Annotated[Labeler, *_plugin(registry.labelers)]
+    test: TestPictures | None = Field(None, description="the pictures to predict")
+    split: Annotated[Splitter, *_plugin(registry.splitters, "auto")]
+    task: Annotated[Task, *_plugin(registry.tasks)]
+    backbone: Annotated[Backbone, *_plugin(registry.backbones, "timm")]
+    augmentation: Annotated[Augmentation, *_plugin(registry.augmentations, "standard")]
+    size: Size = Field(224, description="pixels: one side, or [height, width]")
+    fit: Literal["crop", "squash", "pad"] = Field(
+        "crop", description="how a picture of another shape comes to the size"
+    )
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 64
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = (
+        Stage(epochs=4, freeze=True),
+        Stage(epochs=2),
+    )
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    keep: Literal["best", "last"] = Field(
+        "best", description="which weights predict: best by the task's first metric, or the last"
+    )
+    broken: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.05, description="share of labelled pictures that may be missing or broken"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    submission: Submission | None = None
+
+    @property
+    def hw(self) -> tuple[int, int]:
+        """The size as (height, width)."""
+        return as_hw(self.size)
+
+    def stage_hw(self, stage: Stage) -> tuple[int, int]:
+        """The size of a stage as (height, width)."""
+        return as_hw(stage.size or self.size)
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """The largest (height, width) of any stage or of prediction."""
+        sizes = [self.hw, *(self.stage_hw(stage) for stage in self.stages)]
+        return max(h for h, _ in sizes), max(w for _, w in sizes)
+
+    @property
+    def kept(self) -> str:
+        """The file of the weights that predict, in the run's folder."""
+        return f"{self.keep}.safetensors"
+
+    def save(self) -> str:
+        """The whole recipe as YAML, defaults included; `read` gives the same recipe back."""
+        return document.dump(self.model_dump(mode="json"))
+
+
+def as_hw(size: int | tuple[int, int]) -> tuple[int, int]:
+    """A size as (height, width)."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def make(values: Mapping[str, Any]) -> Recipe:
+    """A recipe from Python values.
+
+    Raises:
+        RecipeError: with every mistake at once.
+    """
+    if not isinstance(values, Mapping):
+        raise RecipeError(f"A recipe is a mapping, found {type(values).__name__}", do=_LEAST)
+    return _check(values, "The recipe", lambda mistake: mistake.place)
+
+
+def read(path: Path | str, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe from a YAML file.
+
+    Args:
+        path: the file; its stem is the recipe's name unless it has one.
+        changes: `key.key=value` strings that replace values of the file.
+
+    Raises:
+        RecipeError: with every mistake at once, each with its line.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        beside = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        raise RecipeError(
+            f"There is no recipe at {path}",
+            do=f"Recipes beside it: {some(beside, most=10)}" if beside else "Check the path",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"The recipe {path} is not UTF-8 text", do="Save it as UTF-8") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RecipeError(f"The recipe {path} cannot be read: {reason}", do="Check it") from error
+    return parse(text, path, changes)
+
+
+def parse(text: str, path: Path, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe from YAML text; `path` names it in messages."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        doubled = document.doubled(node)
+        values = yaml.safe_load(text)
+    # Also a date of month 13 (ValueError), and brackets a thousand deep.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RecipeError(f"{path} is not YAML", mistakes=[document.not_yaml(error)]) from error
+    if not isinstance(values, dict):
+        kind = {type(None): "nothing", list: "a list"}.get(type(values), f"the value {values!r}")
+        raise RecipeError(f"{path} is no recipe: it holds {kind}, expected a mapping", do=_LEAST)
+    for change in changes:
+        document.change(values, change, _default)
+    # A file may be called anything; a run's folder may not.
+    values.setdefault("name", re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "run")
+
+    def say(mistake: Mistake) -> str:
+        line = document.line(node, mistake.where)
+        return f"line {line}, {mistake.place}" if line else mistake.place
+
+    return _check(values, str(path), say, doubled)
+
+
+def schema() -> dict[str, Any]:
+    """A JSON schema of recipes, with every installed plugin's options, for editors."""
+    whole = Recipe.model_json_schema()
+    definitions = whole.setdefault("$defs", {})
+    for kind, plugins in registry.KINDS.items():
+        members: list[dict[str, Any]] = []
+        names: list[str] = []  # of plugins that a bare name is enough for
+        found = [plugin for plugin in plugins.plugins() if plugin.allowed]
+        bare = [plugin.name for plugin in found]
+        for plugin in found:
+            prefix = f"{kind}-{plugin.package}-{plugin.name}-"
+            try:
+                cls = plugins.load(plugin.full_name)
+                options = cls.model_json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
+            except Exception:  # noqa: BLE001  a broken plugin must not take the schema down
+                continue
+            for name, definition in options.pop("$defs", {}).items():
+                definitions[prefix + name] = definition
+            own = [plugin.full_name] if bare.count(plugin.name) > 1 else []
+            own = own or [plugin.name, plugin.full_name]
+            options["properties"] = {"use": {"enum": own}, **options.get("properties", {})}
+            options["required"] = ["use", *options.get("required", [])]
+            members.append(options)
+            if options["required"] == ["use"]:
+                names += own
+        definitions[kind] = {"anyOf": [*members, *([{"enum": names}] if names else [])]}
+    _refer(whole)
+    whole["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    whole["title"] = "kitbox recipe"
+    return whole
+
+
+def _refer(schema: Any) -> None:
+    """Replace the marks of plugins by references to their definitions."""
+    if isinstance(schema, dict):
+        if kind := schema.pop(PLUGIN, None):
+            schema["$ref"] = f"#/$defs/{kind}"
+        for value in schema.values():
+            _refer(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _refer(value)
+
+
+_LEAST = "Name at least a source, a labeler and a task"
+
+
+def _check(
+    values: Mapping[str, Any],
+    what: str,
+    say: Callable[[Mistake], str],
+    doubled: Sequence[str] = (),
+) -> Recipe:
+    mistakes = list(doubled)
+    try:
+        recipe = Recipe.model_validate(dict(values))
+    except ValidationError as error:
+        mistakes += [f"{say(m)}: {m.text}" for m in explain(error, Recipe, values)]
+    if mistakes:
+        count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise RecipeError(
+            f"{what} has {count}", mistakes=mistakes, do="Nothing was fetched or written"
+        )
+    return recipe
+
+
+def _default(key: str) -> Any:
+    """The default of a recipe's key as a file would have it, so that a part can be changed."""
+    field = Recipe.model_fields.get(key)
+    default = None if field is None or field.is_required() else field.get_default()
+    if isinstance(default, tuple):
+        return [stage.model_dump(mode="json", exclude_unset=True) for stage in default]
+    return default

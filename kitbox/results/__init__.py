@@ -1,0 +1,1 @@
+"""What a run leaves: its folder, predictions, pictures, the saved model."""

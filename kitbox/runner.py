@@ -1,0 +1,230 @@
+"""The whole way, from raw pictures to a submission."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from kitbox import environment as environments
+from kitbox import registry
+from kitbox.contracts import Body, Task
+from kitbox.data import pixels, table
+from kitbox.data.assemble import assemble, decode, labelled, make_loader, without_broken
+from kitbox.models.model import Model, count_outputs
+from kitbox.progress import Progress, clock
+from kitbox.recipe import Recipe
+from kitbox.results import folder as names
+from kitbox.results import pictures, saved
+from kitbox.results.folder import RunFolder
+from kitbox.results.predictions import predict, score
+from kitbox.storage import write
+from kitbox.training import stages
+from kitbox.training.checkpoints import load_weights, save_weights
+from kitbox.training.stages import Epoch, Trainer
+from kitbox.writers import sample as samples
+from kitbox.writers import submission
+
+if TYPE_CHECKING:
+    from kitbox.environment import Environment
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: where everything lies.
+        scores: loss and metrics on the validation rows, of the weights that predict.
+        submission: the file to hand in, or None where the recipe asks for none.
+    """
+
+    folder: Path
+    scores: Mapping[str, float]
+    submission: Path | None
+
+
+def run(recipe: Recipe, out: Path | str | None = None, *, progress: Progress | None = None) -> Run:
+    """Follow a recipe from its source to a submission.
+
+    Args:
+        recipe: what to do.
+        out: the run's folder; by default `runs/<the recipe's name>`. A folder
+            that already holds this run, finished, is left as it is.
+        progress: where to say what happens; by default standard output.
+
+    Raises:
+        KitboxError: one of `kitbox.errors`, for whatever a person can mend.
+    """
+    began = time.monotonic()
+    progress = progress or Progress()
+    folder = RunFolder(Path(out) if out is not None else Path("runs") / recipe.name)
+    if (done := folder.finished(recipe)) is not None:
+        progress.say(f"{folder.path} already holds this run, finished {done['at']}; left as it is")
+        return _result(folder, done)
+    environment = environments.detect()
+    progress.say(f"{environment.device_name}: {environment.reason}")
+
+    torch.manual_seed(recipe.seed)
+    body = recipe.backbone.build(recipe.hw)  # first: missing weights stop the run at once
+    progress.say(f"weights: {body.weights}")
+    files = recipe.source.fetch(environment.cache)
+    sample = read_sample(recipe, files)
+    rows, targets = assemble(files, recipe.labeler, recipe.split, recipe.test, sample, progress)
+    task = recipe.task.learn(labelled(rows), targets)
+    model = Model(body, task.head(body.features))
+    rehearse(recipe, task, model, rows, sample)
+
+    folder.start(recipe)
+    decoded = decode(files, rows, body, recipe.largest, environment, progress)
+    rows = without_broken(rows, decoded, recipe.broken, progress)
+    table.save(rows, folder / names.TABLE)
+    trainer = make_trainer(recipe, task, model, rows, decoded, environment, progress)
+    show_batch(recipe, trainer, folder)
+
+    epochs = train(recipe, trainer, folder, progress)
+    model.load_state_dict(load_weights(folder / recipe.kept))
+    saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
+    scores = score(
+        trainer, rows, "valid", predict(trainer, rows, "valid", recipe.hw, folder, progress)
+    )
+    outputs = predict(trainer, rows, "test", recipe.hw, folder, progress)
+    file = None
+    if recipe.submission is not None:
+        made = submission.make(recipe.submission.writer, task, rows, outputs, sample)
+        submission.write(made, file := folder / names.SUBMISSION)
+
+    folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded))
+    done = folder.finish(recipe, scores, file, epochs, time.monotonic() - began)
+    progress.say(
+        f"validation ({recipe.keep} weights): "
+        + "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
+    )
+    progress.say(f"{file or folder.path} written after {clock(time.monotonic() - began)}")
+    return _result(folder, done)
+
+
+def read_sample(recipe: Recipe, files: Path) -> pd.DataFrame | None:
+    """The sample submission that the recipe names, or None."""
+    if recipe.submission is None or recipe.submission.sample is None:
+        return None
+    return samples.read(files / recipe.submission.sample)
+
+
+def rehearse(
+    recipe: Recipe, task: Task, model: Model, rows: pd.DataFrame, sample: pd.DataFrame | None
+) -> None:
+    """Stop now if the submission that the recipe asks for could not be accepted."""
+    if recipe.submission is not None:
+        outputs = count_outputs(model)
+        submission.rehearse(recipe.submission.writer, task, rows, sample, outputs=outputs)
+
+
+def make_trainer(
+    recipe: Recipe,
+    task: Task,
+    model: Model,
+    rows: pd.DataFrame,
+    decoded: pixels.Pixels,
+    environment: Environment,
+    progress: Progress,
+) -> Trainer:
+    """The trainer of a run, its model on the device."""
+    model.to(environment.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Trainer(
+        model=model,
+        task=task,
+        loader=make_loader(
+            rows,
+            task,
+            decoded,
+            model.body,
+            environment,
+            fit=recipe.fit,
+            batch_size=recipe.batch_size,
+        ),
+        augmentation=recipe.augmentation,
+        train=np.flatnonzero(rows["part"] == "train"),
+        valid=np.flatnonzero(rows["part"] == "valid"),
+        accelerator=stages.make_accelerator(environment),
+        weight_decay=recipe.weight_decay,
+        seed=recipe.seed,
+        progress=progress,
+    )
+
+
+def show_batch(recipe: Recipe, trainer: Trainer, folder: RunFolder) -> None:
+    """Write `batch.png`: training pictures as the model sees them."""
+    few = trainer.train[:: max(1, len(trainer.train) // 12)][:12]
+    size = recipe.stage_hw(recipe.stages[0])
+    batches = trainer.loader.varied(few, size, recipe.augmentation, (recipe.seed, 0, 0))
+    images, _, order = next(iter(batches))
+    sheet = pictures.batch(trainer.loader, trainer.task, order, images)
+    write(folder / names.BATCH, pictures.png(sheet))
+
+
+def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progress) -> int:
+    """Every stage in turn, the best and the last weights kept as they come; how many epochs."""
+    metric, better = trainer.task.best()
+    log: list[Epoch] = []
+    for number, stage in enumerate(recipe.stages, 1):
+        progress.say(stages.describe(recipe, number))
+        for epoch in trainer.stage(number, stage, recipe.stage_hw(stage)):
+            log.append(epoch)
+            if epoch.epoch == 1:
+                progress.head(epoch.cells())
+            progress.row(epoch.cells())
+            folder.log([one.row() for one in log])
+            state = trainer.model.state_dict()
+            save_weights(folder / names.LAST, state)
+            if stages.is_best([one.scores[metric] for one in log], better):
+                save_weights(folder / names.BEST, state)
+    return len(log)
+
+
+def facts(recipe: Recipe, task: Task, body: Body) -> saved.Facts:
+    """What a saved model says of itself."""
+    return saved.Facts(
+        task=registry.tasks.describe(task),
+        backbone={**registry.backbones.describe(recipe.backbone), "weights": None},
+        size=recipe.hw,
+        fit=recipe.fit,
+        mean=tuple(body.mean),
+        std=tuple(body.std),
+        interpolation=body.interpolation,
+        channels=body.channels,
+    )
+
+
+def record(
+    recipe: Recipe,
+    environment: Environment,
+    body: Body,
+    rows: pd.DataFrame,
+    decoded: pixels.Pixels,
+) -> dict[str, Any]:
+    """What `environment.json` keeps: versions, device, number format, plugins, weights, seed."""
+    return {
+        "versions": environments.versions(),
+        "place": environment.place,
+        "device": environment.device_name,
+        "precision": {"no": "fp32"}.get(environment.precision, environment.precision),
+        "reason": environment.reason,
+        "threads": torch.get_num_threads(),
+        "weights": body.weights,
+        "pixels": decoded.tier,
+        "broken": {str(rows.at[row, "image"]): why for row, why in decoded.broken.items()},
+        "plugins": registry.strangers(),
+        "seed": recipe.seed,
+    }
+
+
+def _result(folder: RunFolder, done: Mapping[str, Any]) -> Run:
+    name = done.get("submission")
+    return Run(folder.path, done.get("scores", {}), folder / name if name else None)

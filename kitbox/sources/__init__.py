@@ -1,0 +1,1 @@
+"""Sources: where raw files come from, and how they arrive whole and checked."""

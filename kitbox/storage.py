@@ -1,0 +1,98 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kitbox.errors import storage
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; it becomes `path` when the block ends well.
+
+    The file is flushed to the disk before it is renamed. When the block raises,
+    nothing is left behind and an older `path` stays as it was. What a killed
+    process left beside it is removed by the next one that writes `path`.
+
+    Raises:
+        StorageError: when the disk is full or the folder cannot be written.
+    """
+    with storage(path, "writing"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        beside, handle = _create(path)
+        try:
+            yield beside
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
+            # A writer such as safetensors' puts a file of its own there, closed to others.
+            beside.chmod(os.fstat(handle).st_mode & 0o777)
+            beside.replace(path)
+        finally:
+            os.close(handle)
+            beside.unlink(missing_ok=True)
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a whole file. Text is UTF-8 with `\\n` line ends.
+
+    Raises:
+        StorageError: as `whole`.
+    """
+    with whole(path) as beside:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _create(path: Path) -> tuple[Path, int]:
+    """A new empty file beside `path`, and the handle whose lock says that its writer lives."""
+    while True:
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        # Another writer may sweep it away before it is locked.
+        if _lock(handle) is not False and beside.exists():
+            return beside, handle
+        os.close(handle)
+        beside.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what dead writers of `path` left beside it."""
+    start, end = f".{path.name}.", ".part"
+    for name in os.listdir(path.parent):
+        if not (name.startswith(start) and name.endswith(end)):
+            continue
+        if len(name) != len(start) + 8 + len(end):
+            continue  # not a name of `_create`
+        beside = path.with_name(name)
+        try:
+            handle = os.open(beside, os.O_RDWR)
+        except OSError:
+            continue
+        try:
+            if _lock(handle):
+                beside.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+
+
+def _lock(handle: int) -> bool | None:
+    """Lock a file, until it is closed or its holder dies.
+
+    False where another holds the lock, None where the file system has no locks.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True

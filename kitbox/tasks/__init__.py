@@ -1,0 +1,1 @@
+"""Tasks: one file holds all that a task is."""

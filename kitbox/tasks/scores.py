@@ -1,0 +1,125 @@
+"""Metrics of class probabilities, ours and scikit-learn's, by name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from kitbox.errors import nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MetricSpec = str | dict[str, Any]
+"""A name, or a mapping with `use` and options of scikit-learn's function."""
+
+_PROBABILITIES = ("y_score", "y_prob", "y_proba")
+_ON_PROBABILITIES = ("log_loss", "roc_auc_score", "average_precision_score", "brier_score_loss")
+_OWN = ("error_rate", "accuracy")
+
+
+def check(spec: MetricSpec) -> None:
+    """Check a metric before a run starts.
+
+    Raises:
+        ValueError: for an unknown name or option.
+    """
+    name, options = _parts(spec)
+    if name in _OWN or re.fullmatch(r"top_[1-9]\d*", name):
+        if options:
+            raise ValueError(f"the metric '{name}' has no options, found {', '.join(options)}")
+        return
+    function = _sklearn(name)
+    known = inspect.signature(function).parameters
+    if wrong := [key for key in options if key not in known]:
+        hint = nearest(wrong[0], list(known)[2:])
+        raise ValueError(f"the metric '{name}' has no option '{wrong[0]}'. {hint}".strip())
+
+
+def label(spec: MetricSpec) -> str:
+    """The metric's name in logs."""
+    name, options = _parts(spec)
+    words = [str(value) for value in options.values()]
+    return "_".join([name, *words])
+
+
+def direction(spec: MetricSpec) -> Literal["min", "max"]:
+    """Which way is better, by scikit-learn's naming: errors and losses are small."""
+    name, _ = _parts(spec)
+    return "min" if name.endswith(("_error", "_loss", "error_rate")) else "max"
+
+
+def compute(spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """A metric of class numbers (N,) and probabilities (N, K).
+
+    NaN where scikit-learn cannot compute it (a class that is absent, say).
+    """
+    import numpy as np
+
+    name, options = _parts(spec)
+    chosen = probabilities.argmax(axis=1)
+    if name == "error_rate":
+        return float((chosen != targets).mean())
+    if name == "accuracy":
+        return float((chosen == targets).mean())
+    if name.startswith("top_") and name[4:].isdigit():
+        count = min(int(name[4:]), probabilities.shape[1])
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
+        return float((order == targets[:, None]).any(axis=1).mean())
+    function = _sklearn(name)
+    parameters = inspect.signature(function).parameters
+    classes = np.arange(probabilities.shape[1])
+    if name in _ON_PROBABILITIES or any(p in parameters for p in _PROBABILITIES):
+        given: Any = probabilities
+        if len(classes) == 2 and name != "log_loss":
+            given = probabilities[:, 1]
+        elif name == "roc_auc_score":
+            options = {"multi_class": "ovr", **options}
+        elif name == "average_precision_score":
+            targets = (targets[:, None] == classes).astype(int)
+        if "labels" in parameters and (len(classes) > 2 or name == "log_loss"):
+            options = {"labels": classes, **options}
+    else:
+        given = chosen
+        if "average" in parameters and len(classes) > 2:
+            options = {"average": "macro", **options}
+        if "zero_division" in parameters:
+            options = {"zero_division": 0, **options}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of classes that a small set does not hold
+            return float(function(targets, given, **options))
+    except ValueError:
+        return float("nan")
+
+
+def softmax(outputs: np.ndarray) -> np.ndarray:
+    """Probabilities (N, K) float64 of logits (N, K)."""
+    import numpy as np
+
+    shifted = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True, initial=-np.inf))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def _parts(spec: MetricSpec) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(spec, str):
+        return spec, {}
+    options = dict(spec)
+    name = options.pop("use", None)
+    if not isinstance(name, str):
+        raise ValueError(f"found the metric {spec!r}, expected a name or a mapping with `use`")
+    return name, options
+
+
+def _sklearn(name: str) -> Callable[..., float]:
+    from sklearn import metrics
+
+    names = [n for n in metrics.__all__ if n.endswith(("_score", "_loss", "_error", "coef"))]
+    if name not in names:
+        raise ValueError(
+            f"there is no metric '{name}'. {nearest(name, [*_OWN, 'top_5', *names])}".strip()
+        )
+    return getattr(metrics, name)

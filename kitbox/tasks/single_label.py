@@ -1,0 +1,189 @@
+"""One label a picture: classification."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from kitbox.errors import LabelError, nearest, some
+from kitbox.options import Options
+from kitbox.tasks import scores
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import torch
+    from torch import nn
+
+
+class SingleLabel(Options):
+    """Each picture has one of several classes."""
+
+    target: str | None = Field(None, description="the column; by default the labeler's only one")
+    classes: tuple[str, ...] | None = Field(None, description="by default those found, sorted")
+    hidden: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="width of a hidden layer in the head; by default the head is linear"
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="of the labels")
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        None, description="weights in the loss; 'balanced' is inverse to frequency"
+    )
+    metrics: tuple[scores.MetricSpec, ...] = Field(
+        ("error_rate", "accuracy"),
+        min_length=1,
+        description="the first selects the best weights: error_rate, accuracy, top_K, or a name "
+        "from sklearn.metrics, bare or as {use: name, option: value}",
+    )
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, metrics: tuple[scores.MetricSpec, ...]) -> tuple[scores.MetricSpec, ...]:
+        for metric in metrics:
+            scores.check(metric)
+        return metrics
+
+    def learn(self, rows: pd.DataFrame, targets: Sequence[str]) -> SingleLabel:
+        """See `kitbox.contracts.Task`: finds the classes and weighs them."""
+        target = self._target(targets)
+        labels = rows[target].map(as_class)
+        found = sort_classes(set(labels))
+        classes = found if self.classes is None else self.classes
+        if strangers := [name for name in found if name not in classes]:
+            raise LabelError(
+                f"The column '{target}' holds labels that `classes` does not list",
+                found=some(repr(name) for name in strangers),
+                do=nearest(strangers[0], classes) or "Add them to `classes`",
+            )
+        if len(classes) < 2:
+            raise LabelError(
+                f"Every picture has the same label in the column '{target}'",
+                found=f"{len(rows)} pictures labelled {classes[0]!r}" if classes else "no labels",
+                do="A single-label task needs two classes or more; check the labeler",
+            )
+        absent = sorted(set(found) - set(labels[rows["part"] == "train"]))
+        if absent:
+            raise LabelError(
+                f"Classes without a training picture: {some(absent)}",
+                do="Choose another split (`stratified`), or leave these classes out",
+            )
+        weights = self.class_weights
+        if weights == "balanced":
+            counts = labels[rows["part"] == "train"].value_counts()
+            present = [name for name in classes if counts.get(name, 0)]
+            total = sum(counts[name] for name in present)
+            weights = {name: float(total / (len(present) * counts[name])) for name in present}
+        elif isinstance(weights, Mapping) and (extra := sorted(set(weights) - set(classes))):
+            raise LabelError(
+                f"`class_weights` names classes that there are not: {some(extra)}",
+                do=nearest(extra[0], classes),
+            )
+        return self.model_copy(
+            update={"target": target, "classes": tuple(classes), "class_weights": weights}
+        )
+
+    def encode(self, rows: pd.DataFrame) -> np.ndarray:
+        """Class numbers (N,) int64."""
+        import numpy as np
+
+        number = {name: i for i, name in enumerate(self._classes)}
+        return np.array([number[as_class(v)] for v in rows[self.target]], np.int64)
+
+    def head(self, features: int) -> nn.Module:
+        """A linear layer, or a small net with one hidden layer."""
+        from kitbox.models.head import linear
+
+        return linear(features, len(self._classes), hidden=self.hidden, dropout=self.dropout)
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of each picture (B,) with smoothed labels, weighted by class.
+
+        Label smoothing as in Szegedy et al., "Rethinking the Inception
+        Architecture for Computer Vision", 2016, section 7.
+        """
+        import torch
+        from torch.nn import functional as F
+
+        losses = F.cross_entropy(
+            outputs.float(), targets, label_smoothing=self.smoothing, reduction="none"
+        )
+        if isinstance(self.class_weights, Mapping):
+            weights = [self.class_weights.get(name, 1.0) for name in self._classes]
+            losses = losses * torch.tensor(weights, device=outputs.device)[targets]
+        return losses
+
+    def score(self, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """The metrics of logits (N, K) and class numbers (N,)."""
+        probabilities = scores.softmax(outputs)
+        return {
+            scores.label(metric): scores.compute(metric, targets, probabilities)
+            for metric in self.metrics
+        }
+
+    def best(self) -> tuple[str, Literal["min", "max"]]:
+        """The first metric."""
+        return scores.label(self.metrics[0]), scores.direction(self.metrics[0])
+
+    def predictions(self, outputs: np.ndarray) -> pd.DataFrame:
+        """A column of probabilities per class."""
+        import pandas as pd
+
+        return pd.DataFrame(scores.softmax(outputs), columns=list(self._classes))
+
+    def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
+        """The picture as it is, captioned with its class."""
+        return picture, self._classes[int(target)]
+
+    def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
+        """`wide` where the sample has a column per class (or there is no sample), else `scalar`."""
+        if sample is None or sample.shape[1] > 2:
+            return {"use": "wide"}
+        return {"use": "scalar", "classes": list(self._classes)}
+
+    @property
+    def _classes(self) -> tuple[str, ...]:
+        assert self.classes is not None, "learn() gives the task its classes"
+        return self.classes
+
+    def _target(self, targets: Sequence[str]) -> str:
+        if self.target is not None:
+            if self.target not in targets:
+                raise LabelError(
+                    f"The labeler gives no column '{self.target}'",
+                    found=", ".join(targets),
+                    do=nearest(self.target, targets),
+                )
+            return self.target
+        if len(targets) != 1:
+            raise LabelError(
+                f"A single-label task learns from one column; the labeler gives {len(targets)}",
+                found=some(targets),
+                do="Choose one with `target` in the task, or `label` in the labeler",
+            )
+        return targets[0]
+
+
+def as_class(value: object) -> str:
+    """A label as the name of a class: 3, 3.0 and '3' are the same.
+
+    Raises:
+        LabelError: for several labels in one cell.
+    """
+    if isinstance(value, tuple | list):
+        raise LabelError(
+            f"A picture has several labels: {some(value)}",
+            do="Use a multi-label task, or leave out `delimiter` in the labeler",
+        )
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def sort_classes(names: set[str]) -> tuple[str, ...]:
+    """Sorted as numbers when all are whole numbers, else as text."""
+    if all(re.fullmatch(r"-?\d+", name) for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))

@@ -1,0 +1,1 @@
+"""Training: the step, stages, the learning-rate finder, checkpoints."""

@@ -1,0 +1,146 @@
+"""The learning-rate finder: rates swept upward over a few batches, all traces removed."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from kitbox.contracts import Batches, Task
+from kitbox.errors import TrainingError
+from kitbox.models.model import Model, parameter_groups
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+LOWEST, HIGHEST, STEPS = 1e-7, 10.0, 100
+_SMOOTHING = 0.9
+_DIVERGED = 4.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a sweep saw, and what follows from it.
+
+    Attributes:
+        rates: the head's rate at each step.
+        losses: smoothed losses at those rates.
+        steepest: the rate where the loss falls fastest.
+        shoots_up: the rate from which on the loss only rises.
+    """
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    steepest: float
+    shoots_up: float
+
+
+def sweep(
+    model: Model,
+    task: Task,
+    epochs: Callable[[int], Batches],
+    accelerator: Accelerator,
+    *,
+    weight_decay: float,
+    steps: int = STEPS,
+) -> Curve:
+    """Raise the rate exponentially from 1e-7 to 10 and watch the loss.
+
+    After Smith, "Cyclical Learning Rates for Training Neural Networks", 2017.
+    The sweep ends early once the loss is four times its best. Weights, modes
+    and random states are afterwards as before, also when it fails.
+
+    Args:
+        epochs: gives the batches of epoch n; it is asked again when they run out.
+
+    Raises:
+        TrainingError: when the loss is not finite from the start.
+    """
+    rates: list[float] = []
+    losses: list[float] = []
+    with untouched(model):
+        model.train()
+        groups = parameter_groups(model, 1.0, weight_decay)
+        optimizer = torch.optim.AdamW(groups, lr=LOWEST)
+        best, average = math.inf, 0.0
+        for i, (images, targets, _) in enumerate(islice(_endless(epochs), steps)):
+            rate = LOWEST * (HIGHEST / LOWEST) ** (i / max(1, steps - 1))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            with accelerator.autocast():
+                outputs = model(images)
+            loss = task.loss(outputs.float(), targets).mean()
+            value = loss.item()  # the sweep needs each loss at once
+            if not math.isfinite(value):
+                break
+            average = _SMOOTHING * average + (1 - _SMOOTHING) * value
+            smoothed = average / (1 - _SMOOTHING ** (i + 1))
+            rates.append(rate)
+            losses.append(smoothed)
+            best = min(best, smoothed)
+            if i > steps // 10 and smoothed > _DIVERGED * best:
+                break
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+    if len(losses) < 5:
+        raise TrainingError(
+            "The learning-rate finder met a loss that is not finite at the smallest rates",
+            do="Check the pictures and labels, or give `lr` in the stage",
+        )
+    return read(rates, losses)
+
+
+def read(rates: list[float], losses: list[float]) -> Curve:
+    """Where a curve falls fastest, and where it begins to shoot up."""
+    lowest = int(np.argmin(losses))
+    slopes = np.gradient(np.asarray(losses), np.log(np.asarray(rates)))
+    steepest = int(np.argmin(slopes[: lowest + 1])) if lowest > 0 else 0
+    return Curve(tuple(rates), tuple(losses), rates[steepest], rates[lowest])
+
+
+def choose(curve: Curve, *, frozen: bool, first: float | None) -> float | tuple[float, float]:
+    """The rate of a stage from its curve, by the craft of the fast.ai course.
+
+    A frozen stage (or one that nothing came before) takes the steepest rate. A
+    later stage takes (a, b): a is ten times below where the loss shoots up, b a
+    fifth of the first stage's rate.
+    """
+    if frozen or first is None:
+        return curve.steepest
+    high = first / 5
+    low = min(curve.shoots_up / 10, high)
+    return (low, high)
+
+
+@contextmanager
+def untouched(model: Model) -> Iterator[None]:
+    """Put weights, gradients, modes and random states back afterwards."""
+    state = copy.deepcopy(model.state_dict())
+    modes = {name: module.training for name, module in model.named_modules()}
+    cpu = torch.get_rng_state()
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+    try:
+        yield
+    finally:
+        model.load_state_dict(state)
+        for name, module in model.named_modules():
+            module.training = modes[name]
+        for parameter in model.parameters():
+            parameter.grad = None
+        torch.set_rng_state(cpu)
+        if devices is not None:
+            torch.cuda.set_rng_state_all(devices)
+
+
+def _endless(epochs: Callable[[int], Batches]) -> Iterator[tuple[Any, Any, Any]]:
+    number = 0
+    for number in range(STEPS * 1000):
+        yield from epochs(number)

@@ -1,0 +1,126 @@
+"""What is wrong with a submission, a phrase each."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from kitbox.errors import some
+from kitbox.writers import cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def alike(name: str) -> str:
+    """A name without what people write differently: case, spaces, underscores, hyphens.
+
+    >>> alike(" Lily-Valley"), alike("lily_valley")
+    ('lily_valley', 'lily_valley')
+    """
+    return re.sub(r"[\s_-]+", "_", unicodedata.normalize("NFKC", name).strip().casefold())
+
+
+def columns(found: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Columns that appear twice, are missing, are not wanted or are in another order."""
+    faults = []
+    known, there = set(wanted), set(found)
+    if twice := doubled(found):
+        faults.append(f"columns appear twice ({some(twice)})")
+    missing = [name for name in wanted if name not in there]
+    extra = [name for name in dict.fromkeys(found) if name not in known]
+    if missing:
+        named = [f"'{name}'{_near(name, extra)}" for name in missing]
+        faults.append(f"{counted(len(missing), 'column')} of the sample missing: {some(named, 20)}")
+    if extra:
+        named = [f"'{name}'{_near(name, missing)}" for name in extra]
+        faults.append(f"{counted(len(extra), 'column')} not in the sample: {some(named, 20)}")
+    if not faults and list(found) != list(wanted):
+        faults.append(f"the columns are in the order {some(found)}, not {some(wanted)}")
+    return faults
+
+
+def rows(ids: Sequence[str], sample: pd.DataFrame | None) -> list[str]:
+    """Ids that appear twice, are missing or are not wanted; a sample without rows wants any."""
+    faults = []
+    if twice := doubled(ids):
+        faults.append(f"{counted(len(twice), 'id')} more than once ({some(twice)})")
+    if sample is None or not len(sample):
+        return faults
+    wanted = list(sample.iloc[:, 0])
+    found, known = set(ids), set(wanted)
+    missing = [name for name in wanted if name not in found]
+    extra = [name for name in dict.fromkeys(ids) if name not in known]
+    if missing:
+        faults.append(f"{counted(len(missing), 'id')} of the sample missing ({some(missing)})")
+    if extra:
+        faults.append(f"{counted(len(extra), 'id')} not in the sample ({some(extra)})")
+    for what, without in _RETOLD.items():
+        if missing and extra and {*map(without, missing)} == {*map(without, extra)}:
+            faults.append(f"those ids would agree without {what}")
+            break
+    return faults
+
+
+_RETOLD: dict[str, Callable[[str], str]] = {
+    "their file endings": lambda name: os.path.splitext(name)[0],
+    "their folders": lambda name: name.rsplit("/", 1)[-1],
+    "their folders and file endings": lambda name: os.path.splitext(name.rsplit("/", 1)[-1])[0],
+    "their leading zeros": lambda name: name.lstrip("0"),
+    "the difference of case and spaces": alike,
+}
+
+
+def kinds(name: str, values: pd.Series, sample: pd.Series) -> list[str]:
+    """Values (N,) of another kind than the sample's cells in the column `name`."""
+    want = cells.wanted(sample)
+    found = cells.judge_column(values)
+    if cells.fits(found, want):
+        return []
+    return [
+        f"column '{name}' holds {cells.WORDS[found]} ({_first(values, want)}) where the sample "
+        f"has {cells.WORDS[want]} ({some(sorted(cells.filled(sample)), 2)})"
+    ]
+
+
+def _first(values: pd.Series, want: cells.Kind) -> str:
+    """The first cell that does not fit."""
+    written = cells.texts(values)
+    return next((t for t in written if not cells.fits(cells.judge([t]), want)), written[0])
+
+
+def empty(values: pd.Series) -> int:
+    """How many values are missing, NaN, infinite or blank."""
+    import numpy as np
+
+    if cells.is_number(values):
+        return int((~np.isfinite(values.to_numpy("float64", na_value=np.nan))).sum())
+    return sum(map(_is_blank, values.tolist()))
+
+
+def _is_blank(value: object) -> bool:
+    try:
+        return not cells.text(value).strip()
+    except ValueError:
+        return True
+
+
+def _near(name: str, candidates: Sequence[str]) -> str:
+    by_form = {alike(candidate): candidate for candidate in candidates}
+    close = difflib.get_close_matches(alike(name), list(by_form), n=1, cutoff=0.6)
+    return f" (near: '{by_form[close[0]]}')" if close else ""
+
+
+def doubled(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, each once."""
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: '1 id', '1,200 ids'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

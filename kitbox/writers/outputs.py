@@ -1,0 +1,88 @@
+"""Predictions as the writers take them: ids, and a column of finite numbers per output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field
+
+from kitbox.errors import SubmissionError, nearest, some
+from kitbox.writers import cells
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    low, high = bounds
+    if math.isnan(low) or math.isnan(high) or low > high:
+        raise ValueError(
+            f"found [{low:g}, {high:g}], expected the lower bound, then the upper bound"
+        )
+    return bounds
+
+
+Bounds = Annotated[tuple[float, float], AfterValidator(_ordered)]
+"""The least and the greatest value, both kept; `.inf` leaves a side open."""
+
+Decimals = Annotated[int, Field(ge=0, le=15)]
+"""Decimal places to round to. The file holds 7 significant digits at most."""
+
+
+def outputs(predictions: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
+    """The ids of predictions and their outputs (N, K) as float64, in the same order.
+
+    Raises:
+        SubmissionError: listing all that is wrong: no `id`, no output, columns
+            named twice, outputs that are no numbers, NaN and infinity (with ids).
+    """
+    import numpy as np
+
+    names = [str(name) for name in predictions.columns]
+    faults = []
+    if "id" not in names:
+        faults.append(f"there is no column 'id' ({nearest('id', names) or 'no columns at all'})")
+    if not [name for name in names if name != "id"]:
+        faults.append("there is no output beside the id")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"columns appear twice ({some(twice)})")
+    if not faults:
+        table = predictions.set_axis(names, axis="columns")
+        ids = [str(value) for value in table["id"]]
+        values = table.drop(columns="id").reset_index(drop=True)
+        words = [name for name in values.columns if not cells.is_number(values[name])]
+        if words:
+            faults.append(f"columns hold no numbers ({some(words)})")
+        values = values.drop(columns=words).astype("float64")
+        unfit = ~np.isfinite(values.to_numpy())
+        if unfit.any():
+            rows = np.flatnonzero(unfit.any(axis=1))
+            faults.append(
+                f"values are NaN or infinite in {len(rows):,} rows "
+                f"({some(ids[row] for row in rows)}), "
+                f"columns {some(values.columns[unfit.any(axis=0)])}"
+            )
+    if faults:
+        raise SubmissionError(
+            f"No submission can be made of these predictions: {'; '.join(faults)}",
+            do="A writer takes the column `id` and a column of finite numbers per output",
+        )
+    return ids, values
+
+
+def clipped(values: np.ndarray, bounds: tuple[float, float] | None) -> np.ndarray:
+    """The values, those beyond the bounds brought to them."""
+    return values if bounds is None else values.clip(*bounds)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Class names sorted: as numbers where all are whole numbers, else as text.
+
+    >>> in_order(["10", "9"]), in_order(["b", "10", "9"])
+    (['9', '10'], ['10', '9', 'b'])
+    """
+    names = list(names)
+    return sorted(names, key=int) if all(map(cells.is_plain_whole, names)) else sorted(names)

@@ -1,0 +1,145 @@
+"""Wide: the id, and a number for every output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from kitbox.errors import SubmissionError, nearest, some
+from kitbox.options import Options
+from kitbox.writers import sample as samples
+from kitbox.writers.faults import alike
+from kitbox.writers.outputs import Bounds, Decimals, clipped, outputs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+class Wide(Options):
+    """A row per picture: its id and N numbers.
+
+    The sample's columns after the key are the outputs. Each is filled from the
+    prediction column that `columns` names, else from the one of the same name,
+    else from the only one whose name differs in case, spaces, underscores and
+    hyphens alone. Where two differ in nothing but those, none is chosen.
+    Predictions that have no place in the sample are refused, unless `columns`
+    names one for every column of the sample: then the others are left out. So is
+    a prediction for whose own name `columns` chose another.
+
+    Without a sample the outputs keep their order and their names, but for those
+    that `columns` renames.
+
+    The numbers are clipped, then made to sum to 1, then rounded.
+    """
+
+    columns: dict[str, str] = Field({}, description="column of the sample: column of predictions")
+    normalize: bool = Field(False, description="make the numbers of every row sum to 1")
+    clip: Bounds | None = Field(None, description="the least and the greatest number")
+    decimals: Decimals | None = Field(None, description="decimal places to round to")
+    key: str = Field("id", min_length=1, description="name of the key column without a sample")
+
+    def table(self, predictions: pd.DataFrame, sample: pd.DataFrame | None) -> pd.DataFrame:
+        """The submission (N rows), key first, from predictions (`id`, K numbers).
+
+        Raises:
+            SubmissionError: when columns or rows do not fit the sample, all
+                faults at once; when predictions are no finite numbers; when a
+                row cannot be made to sum to 1.
+        """
+        ids, values = outputs(predictions)
+        names = [str(name) for name in values.columns]
+        if sample is None:
+            key, columns = self.key, None
+        else:
+            key, columns = samples.key(sample), [str(name) for name in sample.columns[1:]]
+        chosen, faults = _match(columns, names, self.columns)
+        submission = values[list(chosen.values())].set_axis(list(chosen), axis="columns")
+        if not faults:
+            submission[:] = self._finished(submission.to_numpy(), ids)
+        if key in chosen:
+            faults.append(f"the key column '{key}' has the name of an output")
+            key = f"{key} (the key)"
+        submission.insert(0, key, ids)
+        return samples.check(submission, sample, faults)
+
+    def _finished(self, numbers: np.ndarray, ids: Sequence[str]) -> np.ndarray:
+        """The numbers (N, K) clipped, normalised, rounded."""
+        numbers = clipped(numbers, self.clip)
+        if self.normalize:
+            numbers = _normalized(numbers, ids)
+        return numbers if self.decimals is None else numbers.round(self.decimals)
+
+
+def _normalized(numbers: np.ndarray, ids: Sequence[str]) -> np.ndarray:
+    """The numbers (N, K), every row divided by its sum."""
+    sums = numbers.sum(axis=1)
+    unfit = (numbers < 0).any(axis=1) | (sums <= 0)
+    if unfit.any():
+        raise SubmissionError(
+            "The numbers of a row cannot be made to sum to 1 where one is negative or all are 0",
+            found=f"such rows: {some(ids[row] for row in unfit.nonzero()[0].tolist())}",
+            do="Leave `normalize` out, or give `clip` a lower bound above 0",
+        )
+    return numbers / sums[:, None]
+
+
+def _match(
+    columns: Sequence[str] | None, names: Sequence[str], asked: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Which prediction fills which column of the submission, and what is wrong.
+
+    Predictions that nothing asks for come last under their own names, so that
+    `sample.check` names them beside what is missing.
+    """
+    faults = [
+        f"`columns` names a prediction '{name}' that does not exist{_hint(name, names)}"
+        for name in asked.values()
+        if name not in names
+    ]
+    asked = {column: name for column, name in asked.items() if name in names}
+    if columns is None:
+        renamed: dict[str, str] = {}
+        for column, name in asked.items():
+            if name in renamed:
+                faults.append(f"`columns` uses '{name}' for '{renamed[name]}' and '{column}'")
+            renamed[name] = column
+        chosen = {renamed.get(name, name): name for name in names}
+        if len(chosen) < len(names):
+            faults.append("`columns` renames an output to the name of another")
+        return chosen, faults
+    faults += [
+        f"`columns` names a column '{column}' that the sample has not{_hint(column, columns)}"
+        for column in asked
+        if column not in columns
+    ]
+    chosen = {column: name for column, name in asked.items() if column in columns}
+    complete = len(chosen) == len(columns)
+    left = [name for name in names if name not in chosen.values()]
+    chosen |= {column: column for column in columns if column not in chosen and column in left}
+    left = [name for name in names if name not in chosen.values()]
+    for column in columns:
+        if column in chosen:
+            continue
+        form = alike(column)
+        rivals = [c for c in columns if c not in chosen and alike(c) == form]
+        close = [name for name in left if alike(name) == form]
+        if len(rivals) == len(close) == 1:
+            chosen[column] = close[0]
+            left.remove(close[0])
+        elif close:
+            faults.append(
+                f"column '{column}' could be any of the predictions {some(close)}: say which "
+                f"in the writer's `columns`"
+            )
+    ordered = {column: chosen[column] for column in columns if column in chosen}
+    if complete:
+        return ordered, faults
+    return ordered | {name: name for name in left if name not in ordered}, faults
+
+
+def _hint(word: str, known: Sequence[str]) -> str:
+    hint = nearest(word, known)
+    return f" ({hint.rstrip('.')})" if hint else ""

@@ -1,0 +1,392 @@
+"""The pixel cache: built once, read back, and whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kitbox.data import pixels
+from kitbox.data.images import decode
+from kitbox.data.pixels import Pixels
+from kitbox.errors import StorageError
+
+SIDE = 32
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six noisy pictures of different shapes."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "pictures").mkdir()
+    for n in range(6):
+        shape = (20 + 5 * n, 60 - 8 * n, 3)
+        picture = rng.integers(0, 256, shape, dtype=np.uint8)
+        Image.fromarray(picture).save(tmp_path / "pictures" / f"{n}.png")
+    return tmp_path / "pictures"
+
+
+NAMES = [f"{n}.png" for n in range(6)]
+
+
+def load(folder: Path, cache: Path | None, names: list[str] = NAMES, channels: int = 3) -> Pixels:
+    return pixels.load(folder, names, side=SIDE, channels=channels, cache=cache, workers=2)
+
+
+def check(got: Pixels, folder: Path, names: list[str] = NAMES, channels: int = 3) -> None:
+    """Every row is what decoding its file alone gives, and its canvas is black around it."""
+    assert got.canvas.shape == (len(names), SIDE, SIDE, channels)
+    assert len(got) == len(names)
+    for row, name in enumerate(names):
+        if row in got.broken:
+            continue
+        picture, size = decode(folder / name, SIDE, channels)
+        assert np.array_equal(got[row], picture)
+        assert tuple(got.sizes[row]) == size
+        rest = np.array(got.canvas[row])
+        rest[: picture.shape[0], : picture.shape[1]] = 0
+        assert not rest.any()
+
+
+def files(cache: Path) -> list[str]:
+    return sorted(path.name for path in (cache / "pixels").glob("*"))
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the pictures that were decoded, as it happens."""
+    seen: list[str] = []
+
+    def spy(path: Path, side: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
+        seen.append(path.name)
+        return decode(path, side, channels)
+
+    monkeypatch.setattr(pixels, "decode", spy)
+    return seen
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_read_back_is_the_same(
+    folder: Path, tmp_path: Path, channels: int, decoded: list[str]
+) -> None:
+    steps: list[int] = []
+    first = pixels.load(
+        folder, NAMES, side=SIDE, channels=channels, cache=tmp_path, workers=3, step=steps.append
+    )
+    assert sorted(decoded) == NAMES
+    assert sum(steps) == len(NAMES)
+    check(first, folder, channels=channels)
+    decoded.clear()
+    steps.clear()
+    second = pixels.load(
+        folder, NAMES, side=SIDE, channels=channels, cache=tmp_path, workers=3, step=steps.append
+    )
+    assert decoded == []
+    assert sum(steps) == len(NAMES)
+    assert np.array_equal(first.canvas, second.canvas)
+    assert np.array_equal(first.extents, second.extents)
+    assert np.array_equal(first.sizes, second.sizes)
+    assert "memory-mapped" in second.tier
+    assert not second.canvas.flags.writeable
+
+
+def test_side_for() -> None:
+    assert pixels.side_for((224, 224)) == 336
+    assert pixels.side_for((33, 20)) == 50  # rounded up
+
+
+def test_another_side_channels_or_order_is_another_cache(
+    folder: Path, tmp_path: Path, decoded: list[str]
+) -> None:
+    load(folder, tmp_path)
+    pixels.load(folder, NAMES, side=SIDE + 1, channels=3, cache=tmp_path, workers=1)
+    load(folder, tmp_path, channels=1)
+    load(folder, tmp_path, names=NAMES[::-1])
+    assert len(decoded) == 4 * len(NAMES)
+    assert len(files(tmp_path)) == 8
+
+
+def test_another_decoder_is_another_cache(
+    folder: Path, tmp_path: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(folder, tmp_path)
+    monkeypatch.setattr(pixels, "DECODER", -1)
+    load(folder, tmp_path)
+    assert len(decoded) == 2 * len(NAMES)
+
+
+def test_a_changed_file_is_decoded_again(folder: Path, tmp_path: Path) -> None:
+    load(folder, tmp_path)
+    changed = folder / "2.png"
+    before = changed.stat()
+    Image.new("RGB", (30, 30), "red").save(changed, "BMP")
+    os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns))  # the size tells
+    assert changed.stat().st_size != before.st_size
+    got = load(folder, tmp_path)
+    assert (got[2] == (255, 0, 0)).all()
+    data = changed.read_bytes()
+    Image.new("RGB", (30, 30), "blue").save(changed, "BMP")  # as many bytes
+    assert len(changed.read_bytes()) == len(data)
+    os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns + 1))  # the time tells
+    assert (load(folder, tmp_path)[2] == (0, 0, 255)).all()
+
+
+def test_broken_rows_are_told_and_blank(folder: Path, tmp_path: Path) -> None:
+    (folder / "1.png").write_bytes(b"text")
+    whole = (folder / "3.png").read_bytes()
+    (folder / "3.png").write_bytes(whole[: len(whole) // 2])
+    names = [*NAMES, "none.png"]
+    for cache in (tmp_path, tmp_path, None):  # built, read back, in memory
+        got = load(folder, cache, names)
+        assert list(got.broken) == [1, 3, 6]
+        assert "no picture" in got.broken[1]
+        assert "damaged" in got.broken[3]
+        assert "missing" in got.broken[6]
+        for row in got.broken:
+            assert got[row].shape == (SIDE, SIDE, 3)
+            assert not got[row].any()
+            assert tuple(got.sizes[row]) == (0, 0)
+        check(got, folder, names)
+
+
+def test_a_broken_picture_that_can_be_read_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A permission, or a drive that was away, leaves no mark on the file."""
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "4.png":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", refuse)
+        assert list(load(folder, tmp_path).broken) == [4]
+    got = load(folder, tmp_path)
+    assert got.broken == {}
+    check(got, folder)
+
+
+def test_no_cache_stays_in_memory(folder: Path) -> None:
+    got = load(folder, None)
+    check(got, folder)
+    assert "in memory" in got.tier
+    assert not isinstance(got.canvas, np.memmap)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_no_pictures(folder: Path, tmp_path: Path, cached: bool) -> None:
+    for _ in range(2):
+        got = load(folder, tmp_path if cached else None, [])
+        assert len(got) == 0
+        assert got.canvas.shape == (0, SIDE, SIDE, 3)
+        assert got.extents.shape == (0, 2)
+        assert got.broken == {}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{",
+        "",
+        "[]",
+        "{}",
+        '"text"',
+        '{"extents": [], "sizes": [], "broken": {}}',
+        '{"extents": [[1, 1]], "sizes": [[1, 1]], "broken": {}}',
+        '{"extents": "a", "sizes": 3, "broken": []}',
+        '{"extents": null, "sizes": null, "broken": null}',
+    ],
+)
+def test_a_damaged_index_is_built_again(folder: Path, tmp_path: Path, damage: str) -> None:
+    load(folder, tmp_path)
+    (index,) = (tmp_path / "pixels").glob("*.json")
+    index.write_text(damage)
+    got = load(folder, tmp_path)
+    check(got, folder)
+    assert "memory-mapped" in got.tier
+    assert json.loads(index.read_text())["broken"] == {}
+
+
+def test_an_index_that_points_outside_is_built_again(folder: Path, tmp_path: Path) -> None:
+    load(folder, tmp_path)
+    (index,) = (tmp_path / "pixels").glob("*.json")
+    good = json.loads(index.read_text())
+    for facts in (
+        {**good, "extents": [[SIDE + 1, 5]] * 6},
+        {**good, "extents": [[0, 5]] * 6},
+        {**good, "broken": {"6": "beyond the end"}},
+    ):
+        index.write_text(json.dumps(facts))
+        check(load(folder, tmp_path), folder)
+        assert json.loads(index.read_text()) == good
+
+
+def test_pixels_of_another_length_are_built_again(folder: Path, tmp_path: Path) -> None:
+    load(folder, tmp_path)
+    (file,) = (tmp_path / "pixels").glob("*.pixels")
+    with file.open("r+b") as opened:
+        opened.truncate(1000)
+    check(load(folder, tmp_path), folder)
+
+
+def test_pixels_without_an_index_are_built_again(
+    folder: Path, tmp_path: Path, decoded: list[str]
+) -> None:
+    load(folder, tmp_path)
+    (index,) = (tmp_path / "pixels").glob("*.json")
+    index.unlink()
+    check(load(folder, tmp_path), folder)
+    assert len(decoded) == 12
+
+
+BUILD = """
+import sys, time
+from pathlib import Path
+from kitbox.data import pixels
+from kitbox.data.images import decode
+
+def slow(path, side, channels):
+    if path.name == sys.argv[3]:
+        print("there", flush=True)
+        time.sleep(60)
+    return decode(path, side, channels)
+
+pixels.decode = slow
+got = pixels.load(Path(sys.argv[1]), [f"{n}.png" for n in range(6)], side=32, channels=3,
+                  cache=Path(sys.argv[2]), workers=2)
+print(got.tier, int(got.canvas.sum()))
+"""
+
+
+def build(folder: Path, cache: Path, wait_at: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", BUILD, str(folder), str(cache), wait_at]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_killed_build_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
+    with build(folder, tmp_path, wait_at="4.png") as builder:
+        assert builder.stdout is not None
+        assert builder.stdout.readline() == "there\n"
+        builder.send_signal(signal.SIGKILL)
+    left = files(tmp_path)
+    assert len(left) == 1  # the half-built file, under a name that nobody reads
+    got = load(folder, tmp_path)
+    check(got, folder)
+    assert got.broken == {}
+    assert left[0] not in files(tmp_path)  # and its room on the disk is given back
+    assert len(files(tmp_path)) == 2
+
+
+def test_two_processes_at_once(folder: Path, tmp_path: Path) -> None:
+    builders = [build(folder, tmp_path) for _ in range(2)]
+    told = {builder.communicate()[0] for builder in builders}
+    assert [builder.returncode for builder in builders] == [0, 0]
+    assert len(told) == 1
+    got = load(folder, tmp_path)
+    check(got, folder)
+    assert told.pop().split() == [*got.tier.split(), str(int(got.canvas.sum()))]
+    assert len(files(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("where", ["below a file", "/proc/kitbox"])
+def test_a_cache_that_cannot_be_written(folder: Path, tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    cache = Path(where) if where.startswith("/") else tmp_path / "file" / "cache"
+    got = load(folder, cache)
+    check(got, folder)
+    assert got.tier.startswith("in memory")
+    assert str(cache) in got.tier
+
+
+def test_a_full_disk_is_seen_before_anything_is_decoded(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    got = load(folder, tmp_path)
+    check(got, folder)
+    assert "disk is full" in got.tier
+    assert sorted(decoded) == NAMES  # once each, not twice
+    assert files(tmp_path) == []
+
+
+def test_a_real_limit_on_files(folder: Path, tmp_path: Path) -> None:
+    """As a full disk, but the system's own refusal: no file may be larger than 2 kB."""
+    limited = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+    )
+    command = [sys.executable, "-c", limited + BUILD, str(folder), str(tmp_path), ""]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("in memory")
+    assert int(done.stdout.split()[-1]) == int(load(folder, None).canvas.sum())
+    assert files(tmp_path) == []
+
+
+def test_no_room_for_the_index(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: str) -> None:
+        raise StorageError(f"The disk is full while writing {path}")
+
+    monkeypatch.setattr(pixels.storage, "write", full)
+    got = load(folder, tmp_path)
+    check(got, folder)
+    assert "disk is full" in got.tier
+    assert files(tmp_path) == []  # pixels without their index are waste
+
+
+def test_too_large_for_the_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "_free_memory", lambda: 20_000)  # needed: 18432, of it 60 %
+    with pytest.raises(StorageError, match=r"memory.*no cache was asked for.*KITBOX_CACHE"):
+        load(folder, None)
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageError, match=r"memory.*file/cache"):
+        load(folder, tmp_path / "file" / "cache")
+    check(load(folder, tmp_path), folder)  # on the disk there is room
+
+
+def test_free_memory_is_a_likely_number() -> None:
+    assert 1 << 20 < pixels._free_memory() < 1 << 50
+
+
+def test_an_interrupt_leaves_no_threads_and_no_files(folder: Path, tmp_path: Path) -> None:
+    def interrupt(n: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pixels.load(folder, NAMES, side=SIDE, channels=3, cache=tmp_path, workers=2, step=interrupt)
+    for _ in range(100):
+        if not any(t.name.startswith("kitbox-decode") for t in threading.enumerate()):
+            break
+        time.sleep(0.01)
+    else:
+        pytest.fail("threads are left")
+    assert files(tmp_path) == []
+
+
+def test_names_that_are_no_unicode(folder: Path, tmp_path: Path) -> None:
+    """Archives from old systems bring names in other encodings."""
+    name = os.fsdecode(b"caf\xe9.png")
+    Image.new("RGB", (8, 8), "red").save(folder / "x.png")
+    (folder / "x.png").rename(folder / name)
+    for _ in range(2):
+        got = load(folder, tmp_path, [name])
+        assert (got[0] == (255, 0, 0)).all()

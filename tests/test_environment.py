@@ -1,0 +1,169 @@
+"""Where a process runs and what it may use."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kitbox import environment
+
+NAMES = [
+    "KAGGLE_KERNEL_RUN_TYPE",
+    "KAGGLE_URL_BASE",
+    "COLAB_RELEASE_TAG",
+    "KITBOX_CACHE",
+    "XDG_CACHE_HOME",
+    "KAGGLE_USERNAME",
+    "KAGGLE_KEY",
+]
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delitem(sys.modules, "google.colab", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("variables", "place"),
+    [
+        ({}, "elsewhere"),
+        ({"KAGGLE_KERNEL_RUN_TYPE": "Batch"}, "kaggle"),
+        ({"KAGGLE_KERNEL_RUN_TYPE": ""}, "elsewhere"),
+        ({"KAGGLE_URL_BASE": "https://www.kaggle.com"}, "kaggle"),
+        ({"COLAB_RELEASE_TAG": "release-colab_2025"}, "colab"),
+        # Kaggle's image is built on Colab's and keeps its variable.
+        ({"COLAB_RELEASE_TAG": "x", "KAGGLE_KERNEL_RUN_TYPE": "Interactive"}, "kaggle"),
+        # A person's Kaggle key, on Colab and at home.
+        ({"KAGGLE_USERNAME": "me", "KAGGLE_KEY": "k", "COLAB_RELEASE_TAG": "x"}, "colab"),
+        ({"KAGGLE_USERNAME": "me", "KAGGLE_KEY": "k"}, "elsewhere"),
+    ],
+)
+def test_place(variables: dict[str, str], place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert environment.place() == place
+
+
+def test_colab_by_its_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    assert environment.place() == "colab"
+
+
+def test_a_folder_kaggle_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("exists", "is_dir"):
+        monkeypatch.setattr(Path, name, lambda self, **_: True)
+    for name in ("exists", "isdir"):
+        monkeypatch.setattr(os.path, name, lambda path: True)
+    assert environment.place() == "elsewhere"
+
+
+def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert environment.cache_folder() == tmp_path / ".cache" / "kitbox"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert environment.cache_folder() == tmp_path / "xdg" / "kitbox"
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Batch")
+    # /kaggle/working would be saved with the kernel's output.
+    assert environment.cache_folder() == Path("/tmp/kitbox")
+    monkeypatch.setenv("KITBOX_CACHE", "~/mine")
+    assert environment.cache_folder() == tmp_path / "mine"
+    monkeypatch.setenv("KITBOX_CACHE", "")
+    assert environment.cache_folder() == Path("/tmp/kitbox")
+
+
+def fake_cuda(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], works: bool = True, text: str = ""
+) -> None:
+    """torch with one GPU; `works` says whether its build has kernels for it."""
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "Some GPU")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: capability)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90"])
+    # Says yes on a T4, through emulation: must not be believed.
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *_: True)
+    real = torch.ones
+
+    def ones(*shape: int, device: Any = None) -> torch.Tensor:
+        assert device == "cuda"
+        if not works:
+            raise RuntimeError(text)
+        return real(*shape)
+
+    monkeypatch.setattr(torch, "ones", ones)
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision"),
+    [((7, 5), "fp16"), ((7, 0), "fp16"), ((8, 0), "bf16"), ((8, 9), "bf16"), ((10, 0), "bf16")],
+)
+def test_precision_follows_the_capability(
+    capability: tuple[int, int], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_cuda(monkeypatch, capability)
+    found = environment.detect()
+    assert (found.device, found.device_name, found.precision) == ("cuda", "Some GPU", precision)
+    assert f"{capability[0]}.{capability[1]}" in found.reason
+    assert "bf16" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no kernel image is available\nsecond line", "(no kernel image is available;"),
+        ("", "(RuntimeError;"),
+    ],
+)
+def test_a_gpu_without_kernels_is_not_used(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_cuda(monkeypatch, (6, 0), works=False, text=text)
+    found = environment.detect()
+    assert (found.device, found.precision) == ("cpu", "no")
+    assert found.device_name != "Some GPU"
+    assert "Some GPU failed its first operation" in found.reason
+    assert said in found.reason
+    assert "sm_75, sm_90" in found.reason
+    assert "\n" not in found.reason
+
+
+def test_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(environment, "cores", lambda: 64)
+    found = environment.detect()
+    assert (found.device, found.precision, found.workers) == ("cpu", "no", 16)
+    assert "no GPU" in found.reason
+    assert found.device_name
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert environment.detect().device == "mps"
+
+
+def test_cores_are_those_that_may_be_used() -> None:
+    assert environment.cores() == len(os.sched_getaffinity(0))
+
+
+def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "timm":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    found = environment.versions()
+    assert found["torch"] == real("torch")
+    assert found["timm"] is None
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
