@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pandas as pd
 import torch
 
@@ -45,8 +43,7 @@ def check(recipe: Recipe, progress: Progress) -> None:
     train = rows[rows["part"] == "train"].head(recipe.batch_size)
     valid = rows[rows["part"] == "valid"].head(1)
     few = pd.concat([train, valid], ignore_index=True)
-    in_memory = dataclasses.replace(environment, cache=None)
-    decoded = decode(files, few, body, recipe.largest, in_memory, progress)
+    decoded = decode(files, few, body, recipe.largest, environment, progress, keep=False)
     few = without_broken(few, decoded, 1.0, progress)
     trainer = runner.make_trainer(recipe, task, model, few, decoded, environment, progress)
     for number, stage in enumerate(recipe.stages, 1):

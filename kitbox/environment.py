@@ -27,7 +27,7 @@ class Environment:
         precision: of the forward and backward pass, as Accelerate names it.
         reason: why this device and precision, a sentence.
         workers: threads that prepare pictures.
-        cache: folder for fetched data and decoded pictures; None keeps pixels in memory.
+        cache: folder for fetched data and decoded pictures.
     """
 
     place: Place
@@ -36,7 +36,7 @@ class Environment:
     precision: Precision
     reason: str
     workers: int
-    cache: Path | None
+    cache: Path
 
 
 def detect() -> Environment:

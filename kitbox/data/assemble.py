@@ -34,7 +34,7 @@ def assemble(
     rows = rows.assign(part=splitter.split(rows, labels.targets, files))
     to_predict = table.test_rows(
         files,
-        test=test,
+        test=test or table.TestPictures(),
         sample=sample,
         key=None if sample is None else str(sample.columns[0]),
         taken=set(rows["image"]),
@@ -59,15 +59,21 @@ def decode(
     size: tuple[int, int],
     environment: Environment,
     progress: Progress,
+    *,
+    keep: bool = True,
 ) -> pixels.Pixels:
-    """Every picture's pixels, for a network that sees at most `size` (H, W)."""
+    """Every picture's pixels, for a network that sees at most `size` (H, W).
+
+    Args:
+        keep: False leaves the pixel cache on the disk alone.
+    """
     with progress.bar("decoding pictures", len(rows)) as step:
         decoded = pixels.load(
             files,
             list(rows["image"]),
             side=pixels.side_for(size),
             channels=body.channels,
-            cache=environment.cache,
+            cache=environment.cache if keep else None,
             workers=environment.workers,
             step=step,
         )
@@ -90,9 +96,7 @@ def without_broken(
     if broken.empty:
         return rows
     of_test = rows.loc[broken.index, "part"] == "test"
-    lines = pd.Series(
-        [f"{rows.at[row, 'image']} ({why})" for row, why in broken.items()], broken.index
-    )
+    lines = rows.loc[broken.index, "image"].astype(str) + " (" + broken.astype(str) + ")"
     lost, blank = list(lines[~of_test]), list(lines[of_test])
     total = len(labelled(rows))
     if len(lost) > limit * total:

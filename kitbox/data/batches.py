@@ -55,7 +55,7 @@ class Loader:
         """How many batches `rows` rows make."""
         return -(-rows // self.batch_size)
 
-    def fixed(self, rows: Sequence[int], size: tuple[int, int]) -> Batches:
+    def fixed(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int]) -> Batches:
         """The rows in their order, in the fixed evaluation geometry."""
         import numpy as np
 
@@ -63,7 +63,7 @@ class Loader:
 
     def varied(
         self,
-        rows: Sequence[int],
+        rows: Sequence[int] | np.ndarray,
         size: tuple[int, int],
         augmentation: Augmentation,
         seed: Sequence[int],

@@ -108,7 +108,7 @@ def load(
         return _in_memory(error.wrong, shape, folder, images, workers, step)
 
 
-def _in_memory(  # noqa: PLR0917
+def _in_memory(
     why: str,
     shape: tuple[int, ...],
     folder: Path,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _GAP, _LINE = 6, 18
 
 
-def batch(loader: Loader, task: Task, rows: Sequence[int], images: object) -> Image.Image:
+def batch(
+    loader: Loader, task: Task, rows: Sequence[int] | np.ndarray, images: object
+) -> Image.Image:
     """A grid of normalised images (B, C, H, W), their targets drawn on them."""
     pictures, captions = [], []
     for row, picture in zip(rows, visible(loader, images), strict=True):
@@ -59,9 +61,10 @@ def grid(
         y = _GAP + (i // columns) * (h + _LINE + _GAP)
         how = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
         sheet.paste(Image.fromarray(picture).resize((w, h), how), (x, y))
-        while caption and pen.textlength(caption, font) > w:
-            caption = caption[:-2] + "…" if len(caption) > 2 else ""
-        pen.text((x, y + h + 1), caption, "black", font)
+        shown = caption
+        while shown and pen.textlength(shown, font) > w:
+            shown = shown[:-2] + "…" if len(shown) > 2 else ""
+        pen.text((x, y + h + 1), shown, "black", font)
     return sheet
 
 

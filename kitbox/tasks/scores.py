@@ -100,7 +100,8 @@ def softmax(outputs: np.ndarray) -> np.ndarray:
     """Probabilities (N, K) float64 of logits (N, K)."""
     import numpy as np
 
-    shifted = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True, initial=-np.inf))
+    highest = outputs.max(axis=1, keepdims=True, initial=-np.inf)
+    shifted = np.exp(outputs.astype(np.float64) - highest)
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 

@@ -201,9 +201,7 @@ class Trainer:
         return default_rate(stage, self.model.body.pretrained)
 
     def _varied(self, number: int, epoch: int, size: tuple[int, int]) -> Batches:
-        return self.loader.varied(
-            self.train, size, self.augmentation, (self.seed, number, epoch)
-        )
+        return self.loader.varied(self.train, size, self.augmentation, (self.seed, number, epoch))
 
 
 def default_rate(stage: Stage, pretrained: bool) -> float | tuple[float, float]:
@@ -239,9 +237,7 @@ def make_accelerator(environment: Environment) -> Accelerator:
     """Accelerate, set to the environment's device and number format."""
     from accelerate import Accelerator
 
-    return Accelerator(
-        mixed_precision=environment.precision, cpu=environment.device == "cpu"
-    )
+    return Accelerator(mixed_precision=environment.precision, cpu=environment.device == "cpu")
 
 
 def describe(recipe: Recipe, number: int) -> str:

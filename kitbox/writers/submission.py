@@ -9,7 +9,8 @@ import pandas as pd
 
 from kitbox import registry
 from kitbox.contracts import Task, Writer
-from kitbox.errors import SubmissionError
+from kitbox.errors import PluginError, SubmissionError
+from kitbox.mistakes import Mistakes
 from kitbox.writers import sample as samples
 
 
@@ -53,11 +54,23 @@ def make(
     """
     predicted = task.predictions(outputs)
     predicted.insert(0, "id", rows.loc[rows["part"] == "test", "id"].to_numpy())
-    writer = writer or registry.writers.build(task.writer(sample))
+    writer = writer or _fitting(task, sample)
     made = writer.table(predicted, sample)
     if sample is not None:
         samples.check(made, sample)
     return made
+
+
+def _fitting(task: Task, sample: pd.DataFrame | None) -> Writer:
+    described = task.writer(sample)
+    try:
+        return registry.writers.build(described)
+    except Mistakes as error:
+        raise PluginError(
+            f"The task {type(task).__name__} asks for a writer that cannot be made: {error}",
+            found=repr(dict(described)),
+            do="Name a `writer` in the recipe's `submission`",
+        ) from error
 
 
 def write(made: pd.DataFrame, path: Path) -> None:
