@@ -37,6 +37,12 @@ def check(spec: MetricSpec) -> None:
     if wrong := [key for key in options if key not in known]:
         hint = nearest(wrong[0], list(known)[2:])
         raise ValueError(f"the metric '{name}' has no option '{wrong[0]}'. {hint}".strip())
+    needed = [k for k, p in known.items() if p.default is p.empty and k not in options]
+    if missing := needed[2:]:  # the first two are what it compares
+        raise ValueError(
+            f"the metric '{name}' needs the option '{missing[0]}'. "
+            f"Write it as {{use: {name}, {missing[0]}: ...}}"
+        )
 
 
 def label(spec: MetricSpec) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -177,8 +178,8 @@ def as_class(value: object) -> str:
             f"A picture has several labels: {some(value)}",
             do="Use a multi-label task, or leave out `delimiter` in the labeler",
         )
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+    if isinstance(value, Real) and not isinstance(value, Integral) and float(value).is_integer():
+        value = int(float(value))  # NumPy's float32 too, which is no float
     return str(value)
 
 

@@ -125,16 +125,19 @@ def untouched(model: Model) -> Iterator[None]:
     """Put weights, gradients, modes and random states back afterwards."""
     state = copy.deepcopy(model.state_dict())
     modes = {name: module.training for name, module in model.named_modules()}
+    gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
     cpu = torch.get_rng_state()
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
     try:
+        for parameter, _ in gradients:
+            parameter.grad = None  # so that nothing is added to the ones kept
         yield
     finally:
         model.load_state_dict(state)
         for name, module in model.named_modules():
             module.training = modes[name]
-        for parameter in model.parameters():
-            parameter.grad = None
+        for parameter, gradient in gradients:
+            parameter.grad = gradient
         torch.set_rng_state(cpu)
         if devices is not None:
             torch.cuda.set_rng_state_all(devices)

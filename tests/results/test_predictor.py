@@ -1,0 +1,93 @@
+"""A saved model put to use."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kitbox.errors import PictureError, WeightsError
+from kitbox.results import predictor
+from kitbox.results.predictor import Predictor
+from results import finished, source
+
+ALONE = """
+import pickle, sys
+import torch
+
+def refuse(*args, **kwargs):
+    raise AssertionError("something was unpickled")
+
+torch.load = torch.serialization.load = pickle.load = pickle.loads = refuse
+sys.modules["kitbox.training.stages"] = None  # an import of it fails
+sys.modules["kitbox.training.finder"] = None
+from kitbox.results.predictor import Predictor
+
+run, out, *pictures = sys.argv[1:]
+Predictor.load(run).predict(pictures).to_csv(out, index=False)
+"""
+
+
+def valid() -> pd.DataFrame:
+    return pd.read_csv(finished() / "predictions_valid.csv", dtype={"id": str})
+
+
+def paths() -> list[Path]:
+    return [source() / name for name in valid()["id"]]
+
+
+def values(table: pd.DataFrame, key: str) -> np.ndarray:
+    return table.drop(columns=key).to_numpy(float)
+
+
+def test_a_process_of_its_own_gives_the_run_s_predictions(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    command = [sys.executable, "-c", ALONE, str(finished()), str(out), *map(str, paths())]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(out, dtype={"image": str})
+    assert list(table["image"]) == [str(path) for path in paths()]
+    assert list(table.columns[1:]) == list(valid().columns[1:])
+    assert np.abs(values(table, "image") - values(valid(), "id")).max() < 1e-4
+
+
+def test_chunks_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = Predictor.load(finished() / "model")
+    whole = loaded.outputs(paths())
+    monkeypatch.setattr(predictor, "CHUNK", 3)
+    assert np.allclose(loaded.outputs(paths(), batch_size=2), whole, atol=1e-5)
+    assert whole.shape == (20, 10)
+
+
+def test_a_broken_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(PictureError, match=r"bad\.png"):
+        Predictor.load(finished()).predict([tmp_path / "bad.png"])
+
+
+def test_weights_of_another_network(tmp_path: Path) -> None:
+    shutil.copytree(finished() / "model", tmp_path / "model")
+    facts = tmp_path / "model" / "model.json"
+    facts.write_text(facts.read_text().replace('"test_resnet"', '"test_vit"'))
+    with pytest.raises(WeightsError):
+        Predictor.load(tmp_path)
+
+
+def test_a_plugin_that_is_not_here(tmp_path: Path) -> None:
+    shutil.copytree(finished() / "model", tmp_path / "model")
+    facts = tmp_path / "model" / "model.json"
+    changed = facts.read_text().replace('"use": "single-label"', '"use": "nowhere:gone"')
+    changed = changed.replace('"use": "kitbox:single-label"', '"use": "nowhere:gone"')
+    facts.write_text(changed)
+    with pytest.raises(WeightsError, match="plugins or options that are not here"):
+        Predictor.load(tmp_path)
+
+
+def test_no_model(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no saved model"):
+        Predictor.load(tmp_path)

@@ -1,0 +1,56 @@
+"""The plan of a recipe, without following it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from results import small
+
+from kitbox.check import check
+from kitbox.environment import CACHE
+from kitbox.errors import SubmissionError
+from kitbox.progress import Progress
+from kitbox.recipe import Recipe
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(CACHE, str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def look(recipe: Recipe) -> str:
+    said = io.StringIO()
+    check(recipe, Progress(said))
+    return said.getvalue()
+
+
+def test_nothing_is_fetched(place: Path) -> None:
+    said = look(small())
+    assert "a run would fetch it" in said
+    assert "stage 1 of 1" in said
+    assert list(place.iterdir()) == []
+
+
+def test_the_plan_and_a_batch_per_stage(place: Path) -> None:
+    recipe = small(stages=[{"epochs": 3, "freeze": True}, {"epochs": 5}])
+    recipe.source.fetch(place / "cache")
+    before = set(place.rglob("*"))
+    said = look(recipe)
+    assert "80 train, 20 validate, 20 to predict" in said
+    assert "3 epochs" in said
+    assert "5 epochs" in said
+    assert said.count("gradients are finite") == 2
+    assert said.rstrip().endswith("The recipe is sound.")
+    assert set(place.rglob("*")) == before
+
+
+def test_what_would_stop_the_run(place: Path) -> None:
+    recipe = small()
+    folder = recipe.source.fetch(place / "cache")
+    (folder / "sample_submission.csv").write_text("id,cat,dog\n0100,0.5,0.5\n")
+    with pytest.raises(SubmissionError, match="cat"):
+        look(recipe)

@@ -1,0 +1,93 @@
+"""One epoch of steps, and evaluation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from torch.nn import functional as F
+
+from kitbox.errors import TrainingError
+from kitbox.training.step import evaluate, mean_loss, train_epoch
+
+from .conftest import changed, copy, make_loader, make_model, make_task
+
+SIZE = (16, 16)
+
+
+class Count:
+    """A schedule that only counts."""
+
+    steps = 0
+
+    def step(self) -> None:
+        self.steps += 1
+
+
+def test_an_epoch_is_plain_gradient_descent(accelerator: Accelerator) -> None:
+    """The same losses and weights as a loop written down here."""
+    rows = np.arange(20)  # batches of 7, 7 and 6
+    ours, theirs = make_model(), make_model()
+    task, loader, count = make_task(smoothing=0.0), make_loader(), Count()
+    optimizer = accelerator.prepare(torch.optim.SGD(ours.parameters(), 0.1))
+    shown: list[int] = []
+    found = train_epoch(
+        accelerator.prepare(ours),
+        task,
+        loader.fixed(rows, SIZE),
+        optimizer,
+        count,
+        accelerator,
+        lambda n=1, note="": shown.append(n),
+    )
+    theirs.train()
+    plain, total = torch.optim.SGD(theirs.parameters(), 0.1), 0.0
+    for images, targets, part in loader.fixed(rows, SIZE):
+        loss = F.cross_entropy(theirs(images), targets)
+        plain.zero_grad()
+        loss.backward()
+        plain.step()
+        total += loss.item() * len(part)
+    assert found == pytest.approx(total / 20, rel=1e-5)
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value)
+    assert count.steps == sum(shown) == 3
+    assert all(p.grad is None for p in ours.parameters())
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(accelerator: Accelerator) -> None:
+    model = make_model()
+    with torch.no_grad():
+        model.head[-1].bias.fill_(float("nan"))
+    optimizer = accelerator.prepare(torch.optim.SGD(model.parameters(), 0.1))
+    batches = make_loader().fixed(np.arange(8), SIZE)
+    with pytest.raises(TrainingError, match="nan"):
+        train_epoch(model, make_task(), batches, optimizer, Count(), accelerator)
+
+
+def test_evaluate_keeps_the_order_of_the_rows() -> None:
+    model, loader = make_model(), make_loader()
+    before = copy(model)
+    rows = np.array([30, 2, 17, 5, 9, 1, 33, 12, 0, 8, 22])
+    found = evaluate(model, loader.fixed(rows, SIZE))
+    assert (found.dtype, found.shape) == (np.float32, (11, 3))
+    model.eval()
+    for row, output in zip(rows, found, strict=True):
+        (images, _, _) = next(iter(loader.fixed([row], SIZE)))
+        np.testing.assert_allclose(model(images)[0].detach().numpy(), output, atol=1e-5)
+    assert len(np.unique(found, axis=0)) == 11
+    assert changed(model, before) == set()
+
+
+def test_evaluate_of_nothing() -> None:
+    assert len(evaluate(make_model(), make_loader().fixed([], SIZE))) == 0
+
+
+def test_mean_loss() -> None:
+    outputs = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
+    targets = np.arange(9) % 3
+    expected = F.cross_entropy(
+        torch.from_numpy(outputs), torch.from_numpy(targets), label_smoothing=0.1
+    )
+    assert mean_loss(make_task(), outputs, targets) == pytest.approx(float(expected))
