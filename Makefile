@@ -18,7 +18,7 @@ demo: $(STAMP)  ## set up, fine-tune on the embedded digits, write a submission
 	$(BIN)/kitbox demo
 
 test: $(STAMP)  ## set up, run every test (real-data ones skip where the data is missing)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: $(STAMP)  ## format, lint and types, without changing anything
 	$(BIN)/ruff format --check .

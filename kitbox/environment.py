@@ -86,9 +86,12 @@ def cores() -> int:
 
 def versions() -> dict[str, Any]:
     """Versions of Python and of the libraries that shape a result."""
-    names = ["kitbox", "torch", "timm", "accelerate", "albumentations", "opencv-python-headless"]
+    import torch
+
+    names = ["kitbox", "timm", "accelerate", "albumentations", "opencv-python-headless"]
     names += ["numpy", "pandas", "pillow", "scikit-learn"]
     found: dict[str, Any] = {"python": platform.python_version(), "platform": platform.platform()}
+    found["torch"] = torch.__version__  # with the build's tag, which the package's lacks
     for name in names:
         try:
             found[name] = metadata.version(name)

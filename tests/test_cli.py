@@ -120,6 +120,7 @@ def test_an_interrupt_is_no_bug(tmp_path: Path) -> None:
     )
     done = kitbox(tmp_path, "demo", main=main)
     assert done.returncode == 130
+    assert "stopped" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -17,7 +17,6 @@ WEIGHTS = ROOT.parent / "shared" / "weights" / "mobilenetv2_100.safetensors"
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="recipes/flowers17.yaml says `label`, the labeler `labels`")
 def test_flowers(tmp_path: Path) -> None:
     for needed in (DATA, WEIGHTS):
         if not needed.exists():

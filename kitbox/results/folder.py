@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ BATCH, MODEL, SUBMISSION, STATE = "batch.png", "model", "submission.csv", "run.j
 BEST, LAST = "best.safetensors", "last.safetensors"
 PREDICTIONS = "predictions_{part}.csv"
 OUTPUTS = "outputs_{part}.npy"
+MADE = (
+    *(TABLE, LOG, ENVIRONMENT, BATCH, SUBMISSION, BEST, LAST),
+    *(name.format(part=part) for name in (PREDICTIONS, OUTPUTS) for part in ("valid", "test")),
+)
+"""The files that a run makes beside its recipe, its state and its model."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class RunFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise StorageError(f"{self.path} is a file", do="Choose another folder with --out")
-        ours = [RECIPE, TABLE, LOG, SUBMISSION, BEST, LAST, MODEL]
+        ours = [RECIPE, *MADE, MODEL]
         if self._state() is None and (taken := [n for n in ours if (self / n).exists()]):
             raise StorageError(
                 f"{self.path} holds files that would be overwritten",
@@ -71,8 +77,9 @@ class RunFolder:
                 do="Choose another folder with --out",
             )
         self._mark("running", recipe)
-        for name in (LOG, SUBMISSION, BEST, LAST):  # of a run that was cut short
+        for name in MADE:  # by a run that was cut short
             (self / name).unlink(missing_ok=True)
+        shutil.rmtree(self / MODEL, ignore_errors=True)
         write(self / RECIPE, recipe.save())
 
     def finish(

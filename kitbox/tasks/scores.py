@@ -17,7 +17,10 @@ MetricSpec = str | dict[str, Any]
 """A name, or a mapping with `use` and options of scikit-learn's function."""
 
 _PROBABILITIES = ("y_score", "y_prob", "y_proba")
-_ON_PROBABILITIES = ("log_loss", "roc_auc_score", "average_precision_score", "brier_score_loss")
+_ON_PROBABILITIES = (
+    *("log_loss", "roc_auc_score", "average_precision_score"),
+    *("brier_score_loss", "d2_log_loss_score"),
+)
 _OWN = ("error_rate", "accuracy")
 
 

@@ -40,6 +40,13 @@ class SingleLabel(Options):
         "from sklearn.metrics, bare or as {use: name, option: value}",
     )
 
+    @field_validator("classes")
+    @classmethod
+    def _once(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if doubled := sorted({name for name in classes or () if (classes or ()).count(name) > 1}):
+            raise ValueError(f"found {some(doubled)} more than once, expected each class once")
+        return classes
+
     @field_validator("metrics")
     @classmethod
     def _known(cls, metrics: tuple[scores.MetricSpec, ...]) -> tuple[scores.MetricSpec, ...]:
@@ -139,9 +146,16 @@ class SingleLabel(Options):
         return picture, self._classes[int(target)]
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
-        """`wide` where the sample has a column per class (or there is no sample), else `scalar`."""
+        """`wide` where the sample has a column per class (or there is no sample), else `scalar`.
+
+        Scalar writes names where the sample's values are names of classes that
+        are no numbers, else what the values look like.
+        """
         if sample is None or sample.shape[1] > 2:
             return {"use": "wide"}
+        given = {str(cell).strip() for cell in sample.iloc[:, -1].dropna()}
+        if given & {name for name in self._classes if not _is_number(name)}:
+            return {"use": "scalar", "kind": "class"}
         return {"use": "scalar", "classes": list(self._classes)}
 
     @property
@@ -162,7 +176,7 @@ class SingleLabel(Options):
             raise LabelError(
                 f"A single-label task learns from one column; the labeler gives {len(targets)}",
                 found=some(targets),
-                do="Choose one with `target` in the task, or `label` in the labeler",
+                do="Choose one with `target` in the task, or `labels` in the labeler",
             )
         return targets[0]
 
@@ -181,6 +195,14 @@ def as_class(value: object) -> str:
     if isinstance(value, Real) and not isinstance(value, Integral) and float(value).is_integer():
         value = int(float(value))  # NumPy's float32 too, which is no float
     return str(value)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def sort_classes(names: set[str]) -> tuple[str, ...]:

@@ -65,6 +65,8 @@ def sweep(
     """
     rates: list[float] = []
     losses: list[float] = []
+    # Small gradients vanish in fp16; AdamW's step does not depend on the scale.
+    scale = 1024.0 if accelerator.mixed_precision == "fp16" else 1.0
     with untouched(model):
         model.train()
         groups = parameter_groups(model, 1.0, weight_decay)
@@ -88,7 +90,7 @@ def sweep(
             if i > steps // 10 and smoothed > _DIVERGED * best:
                 break
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            (loss * scale).backward()
             optimizer.step()
     if len(losses) < 5:
         raise TrainingError(

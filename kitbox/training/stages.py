@@ -229,7 +229,8 @@ def one_cycle(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_sc
         optimizer,
         max_lr=[group["lr"] for group in optimizer.param_groups],
         total_steps=max(2, steps),
-        pct_start=0.25,
+        # PyTorch divides by 0.25 * 4 - 1 where there are four steps.
+        pct_start=0.3 if steps == 4 else 0.25,
     )
 
 

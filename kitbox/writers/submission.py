@@ -22,7 +22,7 @@ def rehearse(
     *,
     outputs: int,
 ) -> None:
-    """Make a submission of even predictions, so that what cannot be accepted stops the run now.
+    """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
 
     Raises:
         SubmissionError: as the real one would.
@@ -33,7 +33,9 @@ def rehearse(
             "The recipe asks for a submission, but there are no pictures to predict",
             do="Say where they are with `test`, or name the `sample` submission",
         )
-    make(writer, task, rows, np.zeros((count, outputs), np.float32), sample)
+    # Not zeros: a writer may take columns of whole numbers for classes.
+    made_up = np.random.default_rng(0).normal(size=(count, outputs)).astype(np.float32)
+    make(writer, task, rows, made_up, sample)
 
 
 def make(

@@ -30,7 +30,6 @@ def test_wide_in_the_sample_s_order() -> None:
     assert made.astype(float).loc["b"].to_list() == pytest.approx([0.875, 0.125], abs=1e-5)
 
 
-@pytest.mark.xfail(reason="SingleLabel.writer names classes, so that scalar writes indices")
 def test_names_where_the_sample_has_names() -> None:
     made = submission.make(None, TASK, ROWS, OUTPUTS, NAMES)
     assert made.to_dict("list") == {"id": ["a", "b"], "label": ["cat", "dog"]}
