@@ -7,7 +7,7 @@ import torch
 
 from kitbox import environment as environments
 from kitbox import runner
-from kitbox.data.assemble import assemble, decode, labelled, without_broken
+from kitbox.data.assemble import decode, without_broken
 from kitbox.models.model import Model
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
@@ -32,20 +32,18 @@ def check(recipe: Recipe, progress: Progress) -> None:
         _say_stages(recipe, progress)
         return
     progress.say(f"source: {files}")
-    sample = runner.read_sample(recipe, files)
-    rows, targets = assemble(files, recipe.labeler, recipe.split, recipe.test, sample, progress)
-    task = recipe.task.learn(labelled(rows), targets)
+    rows, task, sample = runner.gather(recipe, files, progress)
     torch.manual_seed(recipe.seed)
-    body = recipe.backbone.build(recipe.hw)
-    model = Model(body, task.head(body.features))
-    runner.rehearse(recipe, task, model, rows, sample)
+    body = recipe.backbone.build(recipe.hw, maps=task.maps())
+    model = Model(body, task.head(body))
+    runner.rehearse(recipe, task, model, rows, sample, files)
 
     train = rows[rows["part"] == "train"].head(recipe.batch_size)
     valid = rows[rows["part"] == "valid"].head(1)
     few = pd.concat([train, valid], ignore_index=True)
     decoded = decode(files, few, body, recipe.largest, environment, progress, keep=False)
     few = without_broken(few, decoded, 1.0, progress)
-    trainer = runner.make_trainer(recipe, task, model, few, decoded, environment, progress)
+    trainer = runner.make_trainer(recipe, task, model, files, few, decoded, environment, progress)
     for number, stage in enumerate(recipe.stages, 1):
         progress.say(f"{stages.describe(recipe, number)}: {stage.epochs} epochs")
         loss = trainer.try_batch(number, stage, recipe.stage_hw(stage))

@@ -30,7 +30,7 @@ from kitbox.data.files import (
     pictures,
     stem,
 )
-from kitbox.errors import LabelError, PluginError, StorageError, nearest, some, storage
+from kitbox.errors import LabelError, PluginError, StorageError, some, storage
 from kitbox.options import Options
 
 if TYPE_CHECKING:
@@ -106,14 +106,13 @@ def test_rows(
     folder: Path,
     *,
     test: TestPictures,
-    sample: pd.DataFrame | None,
-    key: str | None,
+    ids: Sequence[str] | None,
     taken: Collection[str],
 ) -> pd.DataFrame:
     """The test rows: `id` and `image`.
 
-    With a sample submission they are its rows in its order, each with the
-    picture that its id names: a path, else a name, else a path or name without
+    With the ids of a sample submission they are those in their order, each with
+    the picture that it names: a path, else a name, else a path or name without
     suffix, each tried with `test.suffix` first. The candidates are the pictures
     of `test.folder` and `test.pattern`, else those in a folder called test (or
     alike), else all that are not `taken`. An id without a picture keeps its row,
@@ -126,8 +125,8 @@ def test_rows(
     Args:
         folder: the source's folder.
         test: where the test pictures are.
-        sample: the sample submission with one row a picture, or None.
-        key: the column of the sample that holds the ids, None for its first.
+        ids: the pictures that the sample submission asks for, each once; None
+            where there is no sample.
         taken: the `image` of the labelled rows.
 
     Raises:
@@ -138,12 +137,11 @@ def test_rows(
     import pandas as pd
 
     asked = test.folder is not None or test.pattern is not None
-    if sample is None:
+    if ids is None:
         images = _asked(folder, test) if asked else []
         stems = [stem(image) for image in images]
         ids = stems if len(set(stems)) == len(stems) else images
         return pd.DataFrame({"id": ids, "image": images}, dtype=str)
-    ids = _sample_ids(sample, key)
     if not ids:
         return pd.DataFrame({"id": ids, "image": ids}, dtype=str)
     candidates = _asked(folder, test) if asked else _likely(pictures(folder), taken)
@@ -327,32 +325,7 @@ def _likely(images: list[str], taken: Collection[str]) -> list[str]:
     return [image for image in images if image not in labelled]
 
 
-def _sample_ids(sample: pd.DataFrame, key: str | None) -> list[str]:
-    column = str(sample.columns[0]) if key is None and len(sample.columns) else key
-    if column not in sample.columns:
-        raise LabelError(
-            f"The sample submission has no column '{column}'",
-            found=f"columns {some(sample.columns, most=20)}",
-            do=nearest(str(column), map(str, sample.columns)),
-        )
-    cells = sample[column]
-    empty = int(cells.isna().sum())
-    ids = [str(cell).strip() for cell in cells]
-    if empty or "" in ids:
-        raise LabelError(
-            f"{empty or ids.count('')} rows of the sample submission have no id in '{column}'"
-        )
-    doubled = [one for one, times in Counter(ids).items() if times > 1]
-    if doubled:
-        raise LabelError(
-            f"{len(doubled)} ids of the sample submission are there more than once",
-            found=some(doubled),
-            do=f"Choose a column or a writer for which '{column}' has one row a picture",
-        )
-    return ids
-
-
-def _match(ids: list[str], candidates: list[str], test: TestPictures) -> dict[str, str]:
+def _match(ids: Sequence[str], candidates: list[str], test: TestPictures) -> dict[str, str]:
     """The picture of each id that has one."""
     prefix = f"{test.folder}/" if test.folder else ""
     ways: tuple[Callable[[str], str], ...] = (

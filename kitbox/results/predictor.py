@@ -17,7 +17,6 @@ from kitbox.results.folder import MODEL
 from kitbox.results.saved import Facts
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from kitbox.models.model import Model
@@ -58,8 +57,8 @@ class Predictor:
                 found=str(error),
                 do="Install the packages that it was trained with",
             ) from error
-        body = backbone.build(facts.size, load=False)
-        model = Model(body, task.head(body.features))
+        body = backbone.build(facts.size, load=False, maps=task.maps())
+        model = Model(body, task.head(body))
         try:
             model.load_state_dict(load_weights(folder / saved.WEIGHTS))
         except RuntimeError as error:
@@ -76,31 +75,29 @@ class Predictor:
         Raises:
             PictureError: naming the picture that cannot be read.
         """
-        table = self.task.predictions(self.outputs(pictures, batch_size))
+        import pandas as pd
+
+        tables = [
+            self._predict([Path(p) for p in pictures[i : i + CHUNK]], batch_size)
+            for i in range(0, len(pictures), CHUNK)
+        ]
+        table = pd.concat(tables, ignore_index=True)
         table.insert(0, "image", [str(picture) for picture in pictures])
         return table
 
-    def outputs(self, pictures: Sequence[Path | str], batch_size: int = 64) -> np.ndarray:
-        """Raw outputs (N, K) of picture files; memory does not grow with their number."""
-        import numpy as np
-
-        parts = [
-            self._outputs([Path(p) for p in pictures[i : i + CHUNK]], batch_size)
-            for i in range(0, len(pictures), CHUNK)
-        ]
-        return np.concatenate(parts)
-
-    def _outputs(self, pictures: Sequence[Path], batch_size: int) -> np.ndarray:
+    def _predict(self, pictures: Sequence[Path], batch_size: int) -> pd.DataFrame:
         import numpy as np
 
         from kitbox.data.batches import Loader
+        from kitbox.data.targets import Fixed
         from kitbox.environment import detect
-        from kitbox.training.step import evaluate
+        from kitbox.results.predictions import tabulate
+        from kitbox.training.step import predict
 
         environment = detect()
         loader = Loader(
             pixels=_decode(pictures, self.facts),
-            targets=np.zeros(len(pictures), np.int64),
+            targets=Fixed(np.zeros(len(pictures), np.int64)),
             mean=self.facts.mean,
             std=self.facts.std,
             interpolation=geometry.interpolation(self.facts.interpolation),
@@ -110,7 +107,8 @@ class Predictor:
             batch_size=batch_size,
         )
         self.model.to(environment.device)
-        return evaluate(self.model, loader.fixed(range(len(pictures)), self.facts.size))
+        rows = np.arange(len(pictures))
+        return tabulate(self.task, predict(self.model, loader, rows, self.facts.size))
 
 
 def _decode(paths: Sequence[Path], facts: Facts) -> pixels.Pixels:

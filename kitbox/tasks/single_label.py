@@ -12,12 +12,19 @@ from pydantic import Field, field_validator
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import scores
+from kitbox.tasks.tally import Gathered
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
     import torch
     from torch import nn
+
+    from kitbox.contracts import Body, Tally
+    from kitbox.data.frames import Frames
+    from kitbox.data.targets import Targets
 
 
 class SingleLabel(Options):
@@ -54,7 +61,7 @@ class SingleLabel(Options):
             scores.check(metric)
         return metrics
 
-    def learn(self, rows: pd.DataFrame, targets: Sequence[str]) -> SingleLabel:
+    def learn(self, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> SingleLabel:
         """See `kitbox.contracts.Task`: finds the classes and weighs them."""
         target = self._target(targets)
         labels = rows[target].map(as_class)
@@ -93,18 +100,37 @@ class SingleLabel(Options):
             update={"target": target, "classes": tuple(classes), "class_weights": weights}
         )
 
-    def encode(self, rows: pd.DataFrame) -> np.ndarray:
+    def encode(self, rows: pd.DataFrame, folder: Path) -> np.ndarray:
         """Class numbers (N,) int64."""
         import numpy as np
 
         number = {name: i for i, name in enumerate(self._classes)}
         return np.array([number[as_class(v)] for v in rows[self.target]], np.int64)
 
-    def head(self, features: int) -> nn.Module:
+    def balance(self, targets: Targets, rows: np.ndarray) -> np.ndarray:
+        """One over the number of pictures of the row's class."""
+        import numpy as np
+
+        from kitbox.data.targets import Fixed
+
+        assert isinstance(targets, Fixed)
+        classes = targets.values[rows]
+        return 1 / np.bincount(classes)[classes]
+
+    def fit(self) -> Literal["crop"]:
+        """The middle: what a picture is of is seldom at its edge."""
+        return "crop"
+
+    def maps(self) -> bool:
+        """One vector a picture."""
+        return False
+
+    def head(self, body: Body) -> nn.Module:
         """A linear layer, or a small net with one hidden layer."""
         from kitbox.models.head import linear
 
-        return linear(features, len(self._classes), hidden=self.hidden, dropout=self.dropout)
+        assert isinstance(body.features, int), "maps() asked for a vector"
+        return linear(body.features, len(self._classes), hidden=self.hidden, dropout=self.dropout)
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of each picture (B,) with smoothed labels, weighted by class.
@@ -123,9 +149,18 @@ class SingleLabel(Options):
             losses = losses * torch.tensor(weights, device=outputs.device)[targets]
         return losses
 
-    def score(self, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    def tally(self) -> Gathered:
+        """All logits and class numbers."""
+        return Gathered()
+
+    def tune(self, tally: Tally) -> SingleLabel:
+        """Nothing to tune."""
+        return self
+
+    def score(self, tally: Tally) -> dict[str, float]:
         """The metrics of logits (N, K) and class numbers (N,)."""
-        probabilities = scores.softmax(outputs)
+        assert isinstance(tally, Gathered)
+        probabilities, targets = scores.softmax(tally.outputs), tally.targets
         return {
             scores.label(metric): scores.compute(metric, targets, probabilities)
             for metric in self.metrics
@@ -135,7 +170,7 @@ class SingleLabel(Options):
         """The first metric."""
         return scores.label(self.metrics[0]), scores.direction(self.metrics[0])
 
-    def predictions(self, outputs: np.ndarray) -> pd.DataFrame:
+    def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """A column of probabilities per class."""
         import pandas as pd
 

@@ -15,6 +15,8 @@ from kitbox.writers.faults import alike
 from kitbox.writers.outputs import Bounds, Decimals, clipped, in_order, outputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
@@ -93,7 +95,13 @@ class Scalar(Options):
             raise Mistakes(mistakes)
         return self
 
-    def table(self, predictions: pd.DataFrame, sample: pd.DataFrame | None) -> pd.DataFrame:
+    def ids(self, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """See `kitbox.contracts.Writer`: a row per picture."""
+        return samples.ids(sample)
+
+    def table(
+        self, predictions: pd.DataFrame, sample: pd.DataFrame | None, folder: Path
+    ) -> pd.DataFrame:
         """The submission (N rows, 2 columns) from predictions (`id`, K numbers).
 
         Raises:
