@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from kitbox import contracts
 from kitbox.breaches import breaches
 from kitbox.errors import KitboxError, PluginError, nearest
-from kitbox.installed import ALLOW_LIST, BUILT_IN, SESSION, Plugin, allowed, installed, origin
+from kitbox.installed import ALLOW_LIST, SESSION, Plugin, allowed, installed, origin
 from kitbox.mistakes import Mistake, Mistakes, explain
 from kitbox.options import Options
 
