@@ -51,7 +51,8 @@ class SingleLabel(Options):
     @classmethod
     def _once(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if doubled := sorted({name for name in classes or () if (classes or ()).count(name) > 1}):
-            raise ValueError(f"found {some(doubled)} more than once, expected each class once")
+            named = some(repr(name) for name in doubled)
+            raise ValueError(f"found {named} more than once, expected each class once")
         return classes
 
     @field_validator("metrics")
