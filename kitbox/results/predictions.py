@@ -12,7 +12,7 @@ from kitbox.progress import Progress
 from kitbox.results.folder import OUTPUTS, PREDICTIONS, RunFolder
 from kitbox.results.tables import tabulate
 from kitbox.storage import whole
-from kitbox.training.stages import Trainer
+from kitbox.training.trainer import Trainer
 
 LARGEST = 4096
 """Raw outputs of a picture, at most, that are worth a file: maps are not."""
