@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kitbox.classes import in_order, is_whole
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
 from kitbox.writers import cells
 from kitbox.writers import sample as samples
-from kitbox.writers.outputs import in_order, outputs
+from kitbox.writers.outputs import outputs
 from kitbox.writers.shape import Shape
 
 if TYPE_CHECKING:
@@ -195,4 +196,4 @@ class Joined(Options):
         if sample is None:
             return False
         written = {word for cell in sample.iloc[:, 1] for word in cell.split(self.separator)}
-        return cells.judge(written) == "whole" and not all(map(cells.is_plain_whole, names))
+        return cells.judge(written) == "whole" and not all(map(is_whole, names))
