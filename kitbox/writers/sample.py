@@ -60,7 +60,7 @@ def read(path: str | Path, what: str = SAMPLE, strict: bool = True) -> pd.DataFr
         raise SubmissionError(
             f"{what} {path} cannot be obeyed",
             found=", ".join(wrong),
-            do="Fetch it again, or name another file",
+            do="Fetch or write it again, or name another file",
         )
     return table
 
@@ -227,13 +227,13 @@ def _parse(path: Path, what: str = SAMPLE) -> tuple[list[str], pd.DataFrame]:
         )
     except pd.errors.EmptyDataError as error:
         raise SubmissionError(
-            f"{what} {path} is empty", do="Fetch it again, or name another file"
+            f"{what} {path} is empty", do="Fetch or write it again, or name another file"
         ) from error
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise SubmissionError(
             f"{what} {path} is no csv file in UTF-8",
             found=" ".join(str(error).split()),
-            do="Fetch it again, or name another file",
+            do="Fetch or write it again, or name another file",
         ) from error
     except OSError as error:
         raise SubmissionError(
