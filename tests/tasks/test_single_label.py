@@ -23,7 +23,6 @@ from kitbox.errors import LabelError
 from kitbox.mistakes import Mistakes
 from kitbox.tasks.single_label import SingleLabel, as_class, sort_classes
 
-
 FILES = Path("nowhere")  # labels are in the table, the files are not looked at
 
 
