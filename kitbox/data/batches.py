@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kitbox.data import geometry
-from kitbox.data.augment import albumentations
+from kitbox.data.augment import albumentations, keep_points_single
 from kitbox.data.frames import Frames
 from kitbox.errors import PluginError
 
@@ -181,6 +181,7 @@ class Loader:
         compose: Any = albumentations().Compose(
             augmentation.transforms(*size, self.interpolation), **self.targets.pipeline
         )
+        keep_points_single(compose)
 
         def vary(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
             picture = self.pixels[row]

@@ -10,13 +10,15 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score
 
-from kitbox.errors import TrainingError
+from kitbox.data.targets import Fixed
+from kitbox.errors import RecipeError, TrainingError
 from kitbox.models.model import parameter_groups, spread
 from kitbox.recipe import Stage
+from kitbox.recipe import make as make_recipe
 from kitbox.training import stages
 from kitbox.training.stages import Epoch, Trainer, default_rate, is_best, one_cycle
 
-from .conftest import changed, copy, make_model
+from .conftest import changed, copy, make_model, together
 
 SIZE = (16, 16)
 Make = Callable[..., Trainer]
@@ -107,8 +109,9 @@ def test_training_lowers_the_loss_and_learns(trainer: Make) -> None:
     assert [e.epoch for e in epochs] == list(range(1, 9))
     assert epochs[-1].train_loss < epochs[0].train_loss * 0.8
     assert epochs[-1].valid_loss < first * 0.8
-    outputs = run.outputs(run.valid, SIZE)
-    accuracy = accuracy_score(run.loader.targets[run.valid], outputs.argmax(1))
+    outputs, _ = together(run.predict(run.valid, SIZE))
+    assert isinstance(run.loader.targets, Fixed)
+    accuracy = accuracy_score(run.loader.targets.values[run.valid], outputs.argmax(1))
     assert epochs[-1].scores["accuracy"] == pytest.approx(accuracy)
     assert accuracy > 0.8
     assert epochs[-1].lr == 3e-2
@@ -137,6 +140,44 @@ def test_a_frozen_stage_trains_the_head_alone(trainer: Make, pretrained: bool) -
     assert "first.0.weight" in changed(run.model.body, body)
 
 
+@pytest.mark.parametrize("freeze", [1, -1, "second"])
+def test_a_stage_frozen_up_to_a_layer_trains_the_rest(trainer: Make, freeze: int | str) -> None:
+    run = trainer()
+    before = copy(run.model)
+    list(run.stage(1, Stage(epochs=1, freeze=freeze), SIZE))
+    learned = {name for name in before if not name.startswith("body.first.")}
+    assert changed(run.model, before) == learned  # the statistics of the second layer too
+    list(run.stage(2, Stage(epochs=1), SIZE))
+    assert changed(run.model, before) == set(before)
+
+
+def test_a_stage_frozen_up_to_a_layer_that_is_not_there(trainer: Make) -> None:
+    with pytest.raises(RecipeError, match=r"no layer 'secnd'.*'second'"):
+        next(trainer().stage(1, Stage(epochs=1, freeze="secnd"), SIZE))
+
+
+def test_rates_and_words_of_a_stage_frozen_up_to_a_layer() -> None:
+    assert default_rate(Stage(epochs=1, freeze=2), True) == stages.FULL_RATES
+    assert default_rate(Stage(epochs=1, freeze="layer3"), False) == stages.SCRATCH_RATE
+    given = [{"epochs": 1, "freeze": freeze} for freeze in (True, False, "layer3", 2)]
+    plan = make_recipe(
+        {"source": "digits", "labeler": "folder", "task": "single-label", "stages": given}
+    )
+    said = [stages.describe(plan, number).partition(": ")[2] for number in (1, 2, 3, 4)]
+    assert [text.partition(", 224")[0] for text in said] == [
+        "head alone, body frozen",
+        "all layers",
+        "body frozen up to layer3",
+        "body frozen up to 2",
+    ]
+
+
+def test_weights_of_rows_decide_what_is_drawn(trainer: Make) -> None:
+    run = trainer(weights=np.array([1.0] + [1e-9] * 23))
+    drawn = [rows for _, _, rows in run._varied(1, 1, SIZE)]
+    assert np.concatenate(drawn).tolist() == [0] * 24
+
+
 @pytest.mark.parametrize("pretrained", [True, False])
 @pytest.mark.parametrize("hold", [None, True, False])
 def test_statistics_are_held_by_default_for_pretrained_weights(
@@ -153,8 +194,10 @@ def test_statistics_are_held_by_default_for_pretrained_weights(
 def test_the_outputs_keep_the_order_of_the_rows(trainer: Make) -> None:
     run = trainer()
     rows = np.array([35, 0, 20, 7, 7, 1, 2, 3, 4, 5])
-    forward = run.outputs(rows, SIZE)
-    np.testing.assert_allclose(run.outputs(rows[::-1], SIZE), forward[::-1], atol=1e-6)
+    forward, frames = together(run.predict(rows, SIZE))
+    backward, _ = together(run.predict(rows[::-1], SIZE))
+    assert len(forward) == sum(map(len, frames)) == len(rows)
+    np.testing.assert_allclose(backward, forward[::-1], atol=1e-6)
     assert np.abs(forward[0] - forward[1]).max() > 0
 
 
