@@ -11,9 +11,9 @@ from accelerate import Accelerator
 from torch.nn import functional as F
 
 from kitbox.data.targets import Fixed
-from kitbox.errors import TrainingError
+from kitbox.models.forward import predict
 from kitbox.tasks.tally import Gathered
-from kitbox.training.step import evaluate, predict, train_epoch
+from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_epoch
 
 from .conftest import changed, copy, make_loader, make_model, make_task, together
 
@@ -21,12 +21,18 @@ SIZE = (16, 16)
 
 
 class Count:
-    """A schedule that only counts."""
+    """A cycle that only counts."""
 
-    steps = 0
+    def __init__(self, left: int = 1000) -> None:
+        self.left, self.steps = left, 0
 
     def step(self) -> None:
         self.steps += 1
+        self.left -= 1
+
+
+def part() -> Part:
+    return Part(torch.zeros((), dtype=torch.float64))
 
 
 def test_an_epoch_is_plain_gradient_descent(accelerator: Accelerator) -> None:
@@ -43,16 +49,18 @@ def test_an_epoch_is_plain_gradient_descent(accelerator: Accelerator) -> None:
         optimizer,
         count,
         accelerator,
-        lambda n=1, note="": shown.append(n),
+        part(),
+        Slices(),
+        lambda note: shown.append(1),
     )
     theirs.train()
     plain, total = torch.optim.SGD(theirs.parameters(), 0.1), 0.0
-    for images, targets, part in loader.fixed(rows, SIZE):
+    for images, targets, here in loader.fixed(rows, SIZE):
         loss = F.cross_entropy(theirs(images), targets)
         plain.zero_grad()
         loss.backward()
         plain.step()
-        total += loss.item() * len(part)
+        total += loss.item() * len(here)
     assert found == pytest.approx(total / 20, rel=1e-5)
     for name, value in theirs.state_dict().items():
         torch.testing.assert_close(ours.state_dict()[name], value)
@@ -66,8 +74,31 @@ def test_a_loss_that_is_not_finite_stops_the_run(accelerator: Accelerator) -> No
         model.head[-1].bias.fill_(float("nan"))
     optimizer = accelerator.prepare(torch.optim.SGD(model.parameters(), 0.1))
     batches = make_loader().fixed(np.arange(8), SIZE)
-    with pytest.raises(TrainingError, match="nan"):
-        train_epoch(model, make_task(), batches, optimizer, Count(), accelerator)
+    with pytest.raises(NotFiniteError) as caught:
+        train_epoch(model, make_task(), batches, optimizer, Count(), accelerator, part(), Slices())
+    assert caught.value.rows.tolist() == list(range(8))
+
+
+def test_an_epoch_ends_with_the_cycle(accelerator: Accelerator) -> None:
+    model, count, far = make_model(), Count(left=2), part()
+    optimizer = accelerator.prepare(torch.optim.SGD(model.parameters(), 0.1))
+    batches = make_loader().fixed(np.arange(20), SIZE)  # 7, 7 and 6
+    train_epoch(model, make_task(), batches, optimizer, count, accelerator, far, Slices())
+    assert (count.steps, far.step, far.pictures) == (2, 2, 14)
+
+
+def test_a_part_is_counted_on(accelerator: Accelerator) -> None:
+    """The mean of an epoch is that of all of its pictures, also those of before."""
+    model, far = make_model(), Part(torch.tensor(70.0, dtype=torch.float64), 3, 100)
+    optimizer = accelerator.prepare(torch.optim.SGD(model.parameters(), 0.0))
+    batches = list(make_loader().fixed(np.arange(8), SIZE))
+    model.train()
+    alone = sum(make_task().loss(model(i), t).sum().item() for i, t, _ in batches)
+    mean = train_epoch(
+        model, make_task(), iter(batches), optimizer, Count(), accelerator, far, Slices()
+    )
+    assert mean == pytest.approx((70 + alone) / 108, rel=1e-4)
+    assert (far.step, far.pictures) == (4, 108)
 
 
 ROWS = np.array([30, 2, 17, 5, 9, 1, 33, 12, 0, 8, 22])
