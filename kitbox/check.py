@@ -28,10 +28,12 @@ def check(recipe: Recipe, progress: Progress) -> None:
     environment = environments.detect()
     progress.say(f"device: {environment.device_name} ({environment.reason})")
     weights = recipe.backbone.find_weights()
-    progress.say(f"weights: {weights.source}")
+    progress.say(f"weights: {weights.source}" + ("" if weights.here else " (a run downloads them)"))
     files = recipe.source.find(environment.cache)
     if files is None:
-        progress.say("source: not here yet; a run would fetch it. Labels cannot be checked before")
+        progress.say(
+            "source: not here yet; a run fetches or unpacks it. Labels cannot be checked before"
+        )
         for number in range(1, len(recipe.stages) + 1):
             progress.say(_told(recipe, number))
         return
@@ -62,4 +64,4 @@ def check(recipe: Recipe, progress: Progress) -> None:
 def _told(recipe: Recipe, number: int) -> str:
     stage, count = recipe.stages[number - 1], len(recipe.stages)
     told = stages.describe(stage, number, count, recipe.stage_hw(stage))
-    return f"{told}: {stage.epochs} epochs"
+    return f"{told}: {stage.epochs} epoch{'' if stage.epochs == 1 else 's'}"

@@ -216,7 +216,12 @@ def parse(text: str, path: Path, changes: Sequence[str] = ()) -> Recipe:
     # A file may be called anything; a run's folder may not.
     values.setdefault("name", re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "run")
 
+    changed = [change.partition("=")[0].split(".") for change in changes]
+
     def say(mistake: Mistake) -> str:
+        where = [str(step) for step in mistake.where]
+        if any(where[: len(path)] == path for path in changed):
+            return f"--set {mistake.place}"
         line = document.line(node, mistake.where)
         return f"line {line}, {mistake.place}" if line else mistake.place
 

@@ -18,6 +18,7 @@ from kitbox.contracts import Body, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
+from kitbox.errors import KitboxError
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress, clock
@@ -88,7 +89,11 @@ def run(
     if resume_from is not None:
         folder.bring(Path(resume_from))
     with folder.held(recipe), Stop() as stop:
-        return follow(recipe, folder, stop, progress, began)
+        try:
+            return follow(recipe, folder, stop, progress, began)
+        except KitboxError as error:
+            folder.failed(recipe, error)
+            raise
 
 
 def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, began: float) -> Run:
