@@ -86,10 +86,10 @@ def below(folder: Path) -> Iterator[tuple[Path, HandedIn]]:
 
 def brought_up_to_date(one: HandedIn, told: Any) -> HandedIn:
     """The submission with what Kaggle (an ApiSubmission) says of it now."""
-    status = str(told.status.name).lower()
+    ends: dict[str, Status] = {"COMPLETE": "complete", "ERROR": "error"}
     return replace(
         one,
-        status=status if status in ("complete", "error") else "pending",
+        status=ends.get(told.status.name, "pending"),
         public_score=told.public_score or "",
         private_score=told.private_score or "",
         error=told.error_description or "",

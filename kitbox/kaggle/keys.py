@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -39,8 +40,10 @@ class Key:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What nobody may see."""
-        return tuple(text for text in (self.token, self.secret, self.refresh) if text)
+        """What nobody may see, also as it is sent."""
+        sent = f"{self.username}:{self.secret}" if self.secret else ""
+        coded = base64.b64encode(sent.encode()).decode()
+        return tuple(text for text in (self.token, self.secret, self.refresh, coded) if text)
 
     def __bool__(self) -> bool:
         return bool(self.token or self.refresh or (self.username and self.secret))

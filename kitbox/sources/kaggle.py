@@ -98,7 +98,8 @@ class Kaggle(Options):
             return store.open_mount(mount)
         if mounts.is_rerun():
             raise SourceError(
-                f"{thing.title.capitalize()} is not attached, and in a competition's rerun nothing is downloaded",
+                f"Nothing is downloaded in a competition's rerun, and {thing.title} is not "
+                "attached",
                 found=_attached(),
                 do="Attach it to the notebook (Add Input) and submit again",
             )
