@@ -23,7 +23,7 @@ OFFLINE = (
 )
 _GENERAL = {
     400: "Check what was asked for; Kaggle does not say more",
-    401: "Give a key",
+    401: "Give a key that Kaggle knows",
     403: "Open the page at Kaggle with the account of the key, and accept what it asks for",
     404: "Check the name for a slip",
     429: "Kaggle takes only so many requests an hour: wait some minutes and run again",
@@ -101,12 +101,13 @@ def translated() -> Iterator[None]:
         raise Unreachable(
             "its certificate does not hold; check the computer's clock and the proxy"
         ) from None
-    except (requests.ConnectionError, requests.Timeout, OSError) as error:
-        raise Unreachable(f"the connection failed ({replies.cause(error)})") from None
     except SystemExit:
         raise Nonsense("the client gave up") from None
+    # Before OSError: what requests says of bad JSON is both.
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Nonsense(type(error).__name__) from None
+    except OSError as error:
+        raise Unreachable(f"the connection failed ({replies.cause(error)})") from None
 
 
 def _refusal(error: requests.HTTPError, response: requests.Response) -> Refused:
