@@ -124,32 +124,44 @@ def _before(run: Path, slug: str, file: Path) -> HandedIn | None:
 
 
 def _check_limits(client: Client, slug: str, progress: Progress) -> None:
-    def request(api: Any) -> Any:
-        from kagglesdk.competitions.types import competition_api_service as types
-
-        if not hasattr(types, "ApiGetSubmissionLimitsRequest"):
-            return None
-        asked = types.ApiGetSubmissionLimitsRequest()
-        asked.competition_name = slug
+    def request(api: Any) -> Mapping[str, Any]:
         with api.build_kaggle_client() as kaggle:
-            return kaggle.competitions.competition_api_client.get_submission_limits(asked)
+            service, method = "competitions.CompetitionApiService", "GetSubmissionLimits"
+            return kaggle.http_client().call(service, method, _LimitsRequest(slug), _LimitsReply)
 
     limits = client.ask(
         f"the limits of '{slug}'", request, hints=_hints(slug), error=SubmissionError
     )
-    if limits is None:
-        progress.warn("this version of Kaggle's client does not know the competition's limits")
-        return
-    # An answer that says nothing at all has zeros as well.
-    if limits.num_allowed_now == 0 and (limits.num_today or limits.num_total):
-        total = limits.limited_by_total
+    left, today, total = (limits.get(name) for name in ("numAllowedNow", "numToday", "numTotal"))
+    # An answer may leave zeros out, so one without any number says nothing.
+    if not left and (today or total):
+        ever = "at all" if limits.get("limitedByTotal") else "today"
         raise SubmissionError(
-            f"'{slug}' takes no more submissions {'at all' if total else 'today'}",
-            found=f"{limits.num_total} in all, {limits.num_today} today",
-            do="Choose among those handed in" if total else "Hand it in after midnight UTC",
+            f"'{slug}' takes no more submissions {ever}",
+            found=f"{total or 0} in all, {today or 0} today",
+            do="Choose among those handed in"
+            if ever == "at all"
+            else "Hand it in after midnight UTC",
         )
-    if limits.num_allowed_now:
-        progress.say(f"'{slug}' takes {limits.num_allowed_now} more now, this one included")
+    if left:
+        progress.say(f"'{slug}' takes {left} more now, this one included")
+
+
+class _LimitsRequest:
+    """Asks for the limits; the SDKs of Kaggle's image may have no class for it."""
+
+    def __init__(self, slug: str) -> None:
+        self._slug = slug
+
+    def to_dict(self) -> dict[str, str]:
+        return {"competitionName": self._slug}
+
+
+class _LimitsReply:
+    @staticmethod
+    def prepare_from(reply: Any) -> Mapping[str, Any]:
+        content = reply.json()
+        return content if isinstance(content, dict) else {}
 
 
 def _upload(client: Client, slug: str, file: Path, message: str) -> HandedIn:

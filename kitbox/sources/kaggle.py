@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from kitbox.errors import SourceError
 from kitbox.kaggle import mounts
@@ -38,6 +38,10 @@ class Kaggle(Options):
     downloaded, once for each version, which needs a key. Zips inside a
     competition (`train.zip`) are unpacked.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"competition": "dog-breed-identification"}]}
+    )
 
     competition: str | None = Field(None, description="the last part of a competition's address")
     dataset: str | None = Field(None, description="OWNER/NAME")
