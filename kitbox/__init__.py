@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kitbox import contracts, errors
     from kitbox.contracts import Labels
+    from kitbox.data.frames import Frames
+    from kitbox.data.targets import Fixed, Masks, Points
     from kitbox.demo import demo_recipe
     from kitbox.environment import Environment
     from kitbox.errors import KitboxError
@@ -21,14 +23,20 @@ if TYPE_CHECKING:
     from kitbox.registry import register
     from kitbox.results.predictor import Predictor
     from kitbox.runner import run
+    from kitbox.tasks.tally import Gathered
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Environment": "kitbox.environment",
+    "Fixed": "kitbox.data.targets",
+    "Frames": "kitbox.data.frames",
+    "Gathered": "kitbox.tasks.tally",
     "KitboxError": "kitbox.errors",
     "Labels": "kitbox.contracts",
+    "Masks": "kitbox.data.targets",
     "Options": "kitbox.options",
+    "Points": "kitbox.data.targets",
     "Predictor": "kitbox.results.predictor",
     "Recipe": "kitbox.recipe",
     "contracts": "kitbox.contracts",
@@ -42,9 +50,14 @@ _HOMES = {
 
 __all__ = [
     "Environment",
+    "Fixed",
+    "Frames",
+    "Gathered",
     "KitboxError",
     "Labels",
+    "Masks",
     "Options",
+    "Points",
     "Predictor",
     "Recipe",
     "contracts",

@@ -11,7 +11,7 @@ Shapes: B batch, C channels, H and W pixels, N rows, K outputs, F features.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
     from torch import nn
+
+    from kitbox.data.frames import Frames
+    from kitbox.data.targets import Targets
 
 
 class Source(Protocol):
@@ -103,10 +106,16 @@ class Augmentation(Protocol):
 
 
 class Body(Protocol):
-    """A backbone that was built: an `nn.Module` from (B, C, H, W) to (B, F).
+    """A backbone that was built: an `nn.Module` from images (B, C, H, W) to features.
+
+    Features are one vector a picture (B, F), or, when it was built for maps, a
+    list of maps (B, F_i, H_i, W_i), finest first.
 
     Attributes:
-        features: F.
+        features: F, or for maps (F_1, F_2, ...).
+        strides: for maps, how many pixels one place of each map stands for; () for a
+            vector. Maps of a picture whose side is no multiple of the last stride
+            are those of the picture padded at its right and bottom.
         channels: C.
         mean, std: statistics of the input per channel, for pictures in 0..1.
         interpolation: how the weights' own pictures were resized ('bicubic', ...).
@@ -114,7 +123,8 @@ class Body(Protocol):
         pretrained: whether the weights were trained before.
     """
 
-    features: int
+    features: int | tuple[int, ...]
+    strides: tuple[int, ...]
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -125,23 +135,37 @@ class Body(Protocol):
     def layers(self) -> list[list[nn.Parameter]]:
         """The parameters along the network's real layers, input first."""
 
-    def __call__(self, images: torch.Tensor) -> torch.Tensor: ...
+    def __call__(self, images: torch.Tensor) -> torch.Tensor | list[torch.Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where weights come from.
+
+    Attributes:
+        source: a sentence for the report.
+        here: no network is needed for them.
+    """
+
+    source: str
+    here: bool = True
 
 
 class Backbone(Protocol):
     """A network without its head."""
 
-    def find_weights(self) -> str:
-        """Where the weights would come from, a sentence; no network, nothing built.
+    def find_weights(self) -> Weights:
+        """Where the weights would come from; no network, nothing built.
 
         Raises:
             WeightsError: when they cannot be had, naming the file to attach.
         """
 
-    def build(self, size: tuple[int, int], *, load: bool = True) -> Body:
+    def build(self, size: tuple[int, int], *, load: bool = True, maps: bool = False) -> Body:
         """Build the network for pictures of `size` (H, W).
 
         Args:
+            maps: the head wants feature maps, not one vector a picture.
             load: False leaves the weights random, because the caller loads a
                 saved model into it next.
 
@@ -150,41 +174,88 @@ class Backbone(Protocol):
         """
 
 
+class Tally(Protocol):
+    """What a task keeps of a pass over labelled pictures, to compute metrics from."""
+
+    def add(self, outputs: torch.Tensor, targets: torch.Tensor, frames: Frames) -> None:
+        """A batch: raw outputs (B, ...) and targets (B, ...), both on the device.
+
+        Should not wait for the device. Memory may grow with the number of
+        pictures, not with their pixels.
+        """
+
+
 class Task(Protocol):
     """All that is particular to a kind of prediction.
 
     A task as the recipe gives it may leave fields open (the classes, say);
-    `learn` returns a copy with all of them filled in. That copy is what the run
-    uses, and its options are what a saved model keeps, so they must be plain
-    values (str, numbers, lists, mappings).
+    `learn` returns a copy with all of them filled in, `tune` one with what the
+    validation rows teach. That copy is what the run uses, and its options are
+    what a saved model keeps, so they must be plain values (str, numbers, lists,
+    mappings).
     """
 
-    def learn(self, rows: pd.DataFrame, targets: Sequence[str]) -> Self:
+    def learn(self, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> Self:
         """The task with all that it learns from the labelled rows.
 
         `rows` has `part`; what depends on frequencies uses the training rows.
+        `folder` is the source's.
 
         Raises:
             LabelError: when the targets do not fit the task.
         """
 
-    def encode(self, rows: pd.DataFrame) -> np.ndarray:
-        """Targets of the rows (N, ...) as the loss wants them."""
+    def encode(self, rows: pd.DataFrame, folder: Path) -> np.ndarray | Targets:
+        """Targets of the rows as the loss wants them: an array (N, ...).
 
-    def head(self, features: int) -> nn.Module:
-        """A new head from the body's features (B, F) to outputs (B, K)."""
+        Targets that lie on the picture are `kitbox.Masks` or `kitbox.Points`:
+        they move with it. The loss then gets class numbers (B, H, W) int64, or
+        points (B, P, 2) float32 as x, y from -1 (left, top edge) to 1.
+        """
+
+    def balance(self, targets: Targets, rows: np.ndarray) -> np.ndarray:
+        """How often each of the `rows` (N,) should be drawn, relative to the others (N,).
+
+        Asked where the recipe says `sampler: balanced`; larger for rare ones.
+        """
+
+    def fit(self) -> Literal["crop", "squash", "pad"]:
+        """How a picture of another shape comes to the size, where the recipe does not say."""
+
+    def maps(self) -> bool:
+        """Whether the head wants feature maps, not one vector a picture."""
+
+    def head(self, body: Body) -> nn.Module:
+        """A new head from the body's features to raw outputs.
+
+        Outputs are (B, K), or maps (B, K, H, W) of the picture's size (padded as
+        the features are; the padding is cut off afterwards).
+        """
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The loss of each picture (B,), differentiable, from outputs (B, K)."""
+        """The loss of each picture (B,), differentiable."""
 
-    def score(self, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-        """The metrics by name, from raw outputs (N, K) and encoded targets (N, ...)."""
+    def tally(self) -> Tally:
+        """A new, empty tally; `kitbox.Gathered` keeps all outputs and targets."""
+
+    def tune(self, tally: Tally) -> Self:
+        """The task with what it learns from the validation rows: thresholds, say.
+
+        Called once, with the weights that predict. Most tasks return themselves.
+        """
+
+    def score(self, tally: Tally) -> dict[str, float]:
+        """The metrics by name."""
 
     def best(self) -> tuple[str, Literal["min", "max"]]:
         """The metric that selects the best weights, and which way is better."""
 
-    def predictions(self, outputs: np.ndarray) -> pd.DataFrame:
-        """Raw outputs (N, K) as a table (N rows) with one named column per output."""
+    def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
+        """Raw outputs (B, ...) as a table (B rows) with one named column per output.
+
+        What lies on the picture is given for the picture as its file has it:
+        `frames` leads back.
+        """
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """A picture (H, W, 3) uint8 with its encoded target on it, and a caption."""
@@ -199,20 +270,27 @@ class Task(Protocol):
 class Writer(Protocol):
     """The shape of a submission file."""
 
-    def table(self, predictions: pd.DataFrame, sample: pd.DataFrame | None) -> pd.DataFrame:
+    def ids(self, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """The ids of the pictures that the sample asks for, each once, in its order.
+
+        Raises:
+            SubmissionError: when the sample has another shape.
+        """
+
+    def table(
+        self, predictions: pd.DataFrame, sample: pd.DataFrame | None, folder: Path
+    ) -> pd.DataFrame:
         """The submission, from predictions (`id` and one column per output).
 
         `sample` is the competition's sample submission (all columns str) or
         None; with it the key column, the columns and their order are the
-        sample's, and the rows are the sample's in its order.
+        sample's, and the rows are the sample's in its order. `folder` is the
+        source's.
 
         Raises:
             SubmissionError: when no acceptable submission can be made.
         """
 
-
-Metric = Callable[["np.ndarray", "np.ndarray"], float]
-"""A metric(y_true, y_pred), as scikit-learn has them."""
 
 Batches = Iterator[tuple["torch.Tensor", "torch.Tensor", "np.ndarray"]]
 """Images (B, C, H, W) on the device, targets (B, ...), row numbers (B,)."""

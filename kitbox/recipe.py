@@ -8,12 +8,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from kitbox import document, registry
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
 from kitbox.data.table import TestPictures
 from kitbox.errors import RecipeError, some
+from kitbox.installed import BUILT_IN
 from kitbox.mistakes import Mistake, explain
 from kitbox.options import Options
 
@@ -34,7 +43,7 @@ def _plugin(kinds: registry.Registry[Any], default: str | None = None) -> tuple[
         PlainValidator(kinds.build),
         PlainSerializer(kinds.describe),
         WithJsonSchema({PLUGIN: kinds.kind}),
-        *([] if default is None else [Field(default=f"{registry.BUILT_IN}:{default}")]),
+        *([] if default is None else [Field(default=f"{BUILT_IN}:{default}")]),
     )
 
 
@@ -42,8 +51,11 @@ class Stage(Options):
     """A stretch of training with one schedule: rate up, then down (one cycle)."""
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
-    freeze: bool = Field(
-        default=False, description="train the head alone; the body runs forward only"
+    freeze: StrictBool | StrictInt | str = Field(
+        default=False,
+        description="true trains the head alone, the body runs forward only; a number freezes "
+        "the body's first layers, a negative one all but its last; a name such as layer3 all "
+        "before that layer",
     )
     lr: Literal["find"] | Positive | tuple[Positive, Positive] | None = Field(
         default=None,
@@ -83,8 +95,11 @@ class Recipe(Options):
     backbone: Annotated[Backbone, *_plugin(registry.backbones, "timm")]
     augmentation: Annotated[Augmentation, *_plugin(registry.augmentations, "standard")]
     size: Size = Field(224, description="pixels: one side, or [height, width]")
-    fit: Literal["crop", "squash", "pad"] = Field(
-        "crop", description="how a picture of another shape comes to the size"
+    fit: Literal["crop", "squash", "pad"] | None = Field(
+        None, description="how a picture of another shape comes to the size; by default the task's"
+    )
+    sampler: Literal["balanced"] | None = Field(
+        None, description="'balanced' draws rare pictures (by the task's targets) more often"
     )
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 64
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = (

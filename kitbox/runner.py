@@ -16,17 +16,18 @@ from kitbox import environment as environments
 from kitbox import registry
 from kitbox.contracts import Body, Task
 from kitbox.data import pixels, table
-from kitbox.data.assemble import assemble, decode, labelled, make_loader, without_broken
-from kitbox.models.model import Model, count_outputs
+from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
+from kitbox.data.geometry import Fit
+from kitbox.models.model import Model, shape_of_outputs
+from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress, clock
 from kitbox.recipe import Recipe
 from kitbox.results import folder as names
 from kitbox.results import pictures, saved
 from kitbox.results.folder import RunFolder
-from kitbox.results.predictions import predict, score
+from kitbox.results.predictions import predict
 from kitbox.storage import write
 from kitbox.training import stages
-from kitbox.training.checkpoints import load_weights, save_weights
 from kitbox.training.stages import Epoch, Trainer
 from kitbox.writers import sample as samples
 from kitbox.writers import submission
@@ -68,36 +69,40 @@ def run(recipe: Recipe, out: Path | str | None = None, *, progress: Progress | N
     if (done := folder.finished(recipe)) is not None:
         progress.say(f"{folder.path} already holds this run, finished {done['at']}; left as it is")
         return _result(folder, done)
+    with folder.held(recipe):
+        return follow(recipe, folder, progress, began)
+
+
+def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) -> Run:
+    """The whole way, in a folder that is held."""
     environment = environments.detect()
     progress.say(f"{environment.device_name}: {environment.reason}")
-
     torch.manual_seed(recipe.seed)
-    body = recipe.backbone.build(recipe.hw)  # first: missing weights stop the run at once
+    body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
     progress.say(f"weights: {body.weights}")
     files = recipe.source.fetch(environment.cache)
-    sample = read_sample(recipe, files)
-    rows, targets = assemble(files, recipe.labeler, recipe.split, recipe.test, sample, progress)
-    task = recipe.task.learn(labelled(rows), targets)
-    model = Model(body, task.head(body.features))
-    rehearse(recipe, task, model, rows, sample)
+    rows, task, sample = gather(recipe, files, progress)
+    model = Model(body, task.head(body))
+    rehearse(recipe, task, model, rows, sample, files)
 
     folder.start(recipe)
     decoded = decode(files, rows, body, recipe.largest, environment, progress)
     rows = without_broken(rows, decoded, recipe.broken, progress)
     table.save(rows, folder / names.TABLE)
-    trainer = make_trainer(recipe, task, model, rows, decoded, environment, progress)
+    trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress)
     show_batch(recipe, trainer, folder)
 
     epochs = train(recipe, trainer, folder, progress)
     model.load_state_dict(load_weights(folder / recipe.kept))
+    scores = tune(recipe, trainer, progress)
+    task = trainer.task
     saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
-    scores = score(
-        trainer, rows, "valid", predict(trainer, rows, "valid", recipe.hw, folder, progress)
-    )
-    outputs = predict(trainer, rows, "test", recipe.hw, folder, progress)
+    predict(trainer, rows, "valid", recipe.hw, folder, progress)
+    predicted = predict(trainer, rows, "test", recipe.hw, folder, progress)
     file = None
     if recipe.submission is not None:
-        made = submission.make(recipe.submission.writer, task, rows, outputs, sample)
+        writer = submission.choose(recipe.submission.writer, task, sample)
+        made = submission.make(writer, predicted, sample, files)
         submission.write(made, file := folder / names.SUBMISSION)
 
     folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded))
@@ -110,26 +115,45 @@ def run(recipe: Recipe, out: Path | str | None = None, *, progress: Progress | N
     return _result(folder, done)
 
 
-def read_sample(recipe: Recipe, files: Path) -> pd.DataFrame | None:
-    """The sample submission that the recipe names, or None."""
-    if recipe.submission is None or recipe.submission.sample is None:
-        return None
-    return samples.read(files / recipe.submission.sample)
+def gather(
+    recipe: Recipe, files: Path, progress: Progress
+) -> tuple[pd.DataFrame, Task, pd.DataFrame | None]:
+    """The whole table, the task with what it learned from it, and the sample submission."""
+    sample = None
+    if recipe.submission is not None and recipe.submission.sample is not None:
+        sample = samples.read(files / recipe.submission.sample)
+    rows, targets = label(files, recipe.labeler, recipe.split, progress)
+    task = recipe.task.learn(rows, targets, files)
+    ids = None
+    if recipe.submission is not None and sample is not None:
+        ids = submission.choose(recipe.submission.writer, task, sample).ids(sample, files)
+    return with_test(rows, files, recipe.test, ids, progress), task, sample
 
 
 def rehearse(
-    recipe: Recipe, task: Task, model: Model, rows: pd.DataFrame, sample: pd.DataFrame | None
+    recipe: Recipe,
+    task: Task,
+    model: Model,
+    rows: pd.DataFrame,
+    sample: pd.DataFrame | None,
+    files: Path,
 ) -> None:
-    """Stop now if the submission that the recipe asks for could not be accepted."""
+    """Stop now if a stage, a prediction or the submission that the recipe asks for cannot be."""
+    for stage in recipe.stages:
+        shape_of_outputs(model, recipe.stage_hw(stage))
+        model.freeze(stage.freeze, hold_norm=False)
+    model.freeze(False, hold_norm=False)
+    blank = submission.blank(task, shape_of_outputs(model, recipe.hw), recipe.hw)
     if recipe.submission is not None:
-        outputs = count_outputs(model)
-        submission.rehearse(recipe.submission.writer, task, rows, sample, outputs=outputs)
+        writer = submission.choose(recipe.submission.writer, task, sample)
+        submission.rehearse(writer, blank, rows, sample, files)
 
 
 def make_trainer(
     recipe: Recipe,
     task: Task,
     model: Model,
+    files: Path,
     rows: pd.DataFrame,
     decoded: pixels.Pixels,
     environment: Environment,
@@ -137,20 +161,25 @@ def make_trainer(
 ) -> Trainer:
     """The trainer of a run, its model on the device."""
     model.to(environment.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    loader = make_loader(
+        files,
+        rows,
+        task,
+        decoded,
+        model.body,
+        environment,
+        fit=fit(recipe, task),
+        batch_size=recipe.batch_size,
+    )
+    train = np.flatnonzero(rows["part"] == "train")
+    balanced = recipe.sampler == "balanced"
     return Trainer(
         model=model,
         task=task,
-        loader=make_loader(
-            rows,
-            task,
-            decoded,
-            model.body,
-            environment,
-            fit=recipe.fit,
-            batch_size=recipe.batch_size,
-        ),
+        loader=loader,
         augmentation=recipe.augmentation,
-        train=np.flatnonzero(rows["part"] == "train"),
+        train=train,
+        weights=task.balance(loader.targets, train) if balanced else None,
         valid=np.flatnonzero(rows["part"] == "valid"),
         accelerator=stages.make_accelerator(environment),
         weight_decay=recipe.weight_decay,
@@ -164,8 +193,8 @@ def show_batch(recipe: Recipe, trainer: Trainer, folder: RunFolder) -> None:
     few = trainer.train[:: max(1, len(trainer.train) // 12)][:12]
     size = recipe.stage_hw(recipe.stages[0])
     batches = trainer.loader.varied(few, size, recipe.augmentation, (recipe.seed, 0, 0))
-    images, _, order = next(iter(batches))
-    sheet = pictures.batch(trainer.loader, trainer.task, order, images)
+    images, targets, _ = next(iter(batches))
+    sheet = pictures.batch(trainer.loader, trainer.task, images, targets)
     write(folder / names.BATCH, pictures.png(sheet))
 
 
@@ -188,13 +217,27 @@ def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progres
     return len(log)
 
 
+def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
+    """Give the trainer's task what the validation rows teach; loss and metrics with it."""
+    steps = trainer.loader.count(len(trainer.valid))
+    with progress.bar("validating", steps) as step:
+        loss, tally = trainer.validate(recipe.hw, step)
+    trainer.task = trainer.task.tune(tally)
+    return {"loss": loss, **trainer.task.score(tally)}
+
+
+def fit(recipe: Recipe, task: Task) -> Fit:
+    """How a picture of another shape comes to the size."""
+    return recipe.fit or task.fit()
+
+
 def facts(recipe: Recipe, task: Task, body: Body) -> saved.Facts:
     """What a saved model says of itself."""
     return saved.Facts(
         task=registry.tasks.describe(task),
         backbone={**registry.backbones.describe(recipe.backbone), "weights": None},
         size=recipe.hw,
-        fit=recipe.fit,
+        fit=fit(recipe, task),
         mean=tuple(body.mean),
         std=tuple(body.std),
         interpolation=body.interpolation,
@@ -220,11 +263,21 @@ def record(
         "weights": body.weights,
         "pixels": decoded.tier,
         "broken": {str(rows.at[row, "image"]): why for row, why in decoded.broken.items()},
-        "plugins": registry.strangers(),
+        "plugins": registry.used(
+            {
+                "source": recipe.source,
+                "labeler": recipe.labeler,
+                "splitter": recipe.split,
+                "augmentation": recipe.augmentation,
+                "backbone": recipe.backbone,
+                "task": recipe.task,
+            }
+        ),
         "seed": recipe.seed,
     }
 
 
 def _result(folder: RunFolder, done: Mapping[str, Any]) -> Run:
     name = done.get("submission")
-    return Run(folder.path, done.get("scores", {}), folder / name if name else None)
+    scores = {k: float("nan") if v is None else v for k, v in done.get("scores", {}).items()}
+    return Run(folder.path, scores, folder / name if name else None)

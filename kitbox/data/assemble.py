@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pandas as pd
 from kitbox.contracts import Body, Labeler, Splitter, Task
 from kitbox.data import geometry, pixels, table
 from kitbox.data.batches import Loader
+from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, some
 from kitbox.progress import Progress
 
@@ -18,33 +20,38 @@ if TYPE_CHECKING:
     from kitbox.environment import Environment
 
 
-def assemble(
-    files: Path,
-    labeler: Labeler,
-    splitter: Splitter,
-    test: table.TestPictures | None,
-    sample: pd.DataFrame | None,
-    progress: Progress,
+def label(
+    files: Path, labeler: Labeler, splitter: Splitter, progress: Progress
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The whole table (with `part`: train, valid, test) and the names of its targets."""
+    """The labelled rows with their `part` (train, valid), and the names of their targets."""
     labels = labeler.label(files)
     for note in labels.notes:
         progress.say(f"labels: {note}")
     rows = table.make(labels, files)
-    rows = rows.assign(part=splitter.split(rows, labels.targets, files))
+    return table.with_parts(rows, splitter.split(rows, labels.targets, files)), labels.targets
+
+
+def with_test(
+    rows: pd.DataFrame,
+    files: Path,
+    test: table.TestPictures | None,
+    ids: Sequence[str] | None,
+    progress: Progress,
+) -> pd.DataFrame:
+    """The whole table: the labelled rows, and those to predict with the part 'test'.
+
+    Args:
+        ids: the pictures that the sample submission asks for; None where there is no sample.
+    """
     to_predict = table.test_rows(
-        files,
-        test=test or table.TestPictures(),
-        sample=sample,
-        key=None if sample is None else str(sample.columns[0]),
-        taken=set(rows["image"]),
+        files, test=test or table.TestPictures(), ids=ids, taken=set(rows["image"])
     )
     counts = rows["part"].value_counts()
     progress.say(
         f"pictures: {counts.get('train', 0)} train, {counts.get('valid', 0)} validate, "
         f"{len(to_predict)} to predict"
     )
-    return table.join(rows, to_predict), labels.targets
+    return table.join(rows, to_predict)
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:
@@ -123,6 +130,7 @@ def without_broken(
 
 
 def make_loader(
+    files: Path,
     rows: pd.DataFrame,
     task: Task,
     decoded: pixels.Pixels,
@@ -132,14 +140,14 @@ def make_loader(
     fit: geometry.Fit,
     batch_size: int,
 ) -> Loader:
-    """The loader of a run's batches; the targets of test rows are zeros that nobody reads."""
+    """The loader of a run's batches."""
     known = (rows["part"] != "test").to_numpy()
-    encoded = task.encode(rows[known])
-    targets = np.zeros((len(rows), *encoded.shape[1:]), encoded.dtype)
-    targets[known] = encoded
+    number = np.where(known, np.cumsum(known) - 1, -1)  # among the labelled rows
+    encoded = task.encode(rows[known], files)
+    targets = Fixed(encoded) if isinstance(encoded, np.ndarray) else encoded
     return Loader(
         pixels=decoded,
-        targets=targets,
+        targets=targets.bind(number, decoded.sizes, decoded.extents),
         mean=body.mean,
         std=body.std,
         interpolation=geometry.interpolation(body.interpolation),

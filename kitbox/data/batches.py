@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kitbox.data import geometry
 from kitbox.data.augment import albumentations
+from kitbox.data.frames import Frames
 from kitbox.errors import PluginError
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
     from kitbox.contracts import Augmentation, Batches
     from kitbox.data.pixels import Pixels
+    from kitbox.data.targets import Targets
+
+    Make = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
+    """From a row and a seed to a picture (H, W, C) uint8 and its target."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Loader:
 
     Attributes:
         pixels: the cached pictures, N rows.
-        targets: (N, ...) encoded targets; the rows of test pictures hold anything.
+        targets: of N rows, bound to the pixels; those of test pictures hold anything.
         mean, std: of the backbone's input, per channel, for pictures in 0..1.
         interpolation: OpenCV's constant.
         fit: how another aspect ratio comes to the size.
@@ -42,7 +49,7 @@ class Loader:
     """
 
     pixels: Pixels
-    targets: np.ndarray
+    targets: Targets
     mean: Sequence[float]
     std: Sequence[float]
     interpolation: int
@@ -55,11 +62,38 @@ class Loader:
         """How many batches `rows` rows make."""
         return -(-rows // self.batch_size)
 
-    def fixed(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int]) -> Batches:
-        """The rows in their order, in the fixed evaluation geometry."""
+    def fixed(
+        self,
+        rows: Sequence[int] | np.ndarray,
+        size: tuple[int, int],
+        *,
+        targets: bool = True,
+    ) -> Batches:
+        """The rows in their order, in the fixed evaluation geometry.
+
+        Args:
+            targets: False gives zeros (B,) for targets, as test pictures have none.
+        """
         import numpy as np
 
-        return self._batches(np.asarray(rows, np.int64), size, lambda: self._plain(size), None)
+        plain = self._plain(size, targets)
+        return self._batches(np.asarray(rows, np.int64), size, lambda: plain, None)
+
+    def frames(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int]) -> Frames:
+        """How the rows' pictures lie in the evaluation geometry."""
+        import numpy as np
+
+        extents = self.pixels.extents[np.asarray(rows)]
+        sizes = self.pixels.sizes[np.asarray(rows)]
+        sizes = np.where(sizes > 0, sizes, extents)  # blank ones, for broken files
+        parts = [geometry.box((int(h), int(w)), size, self.fit) for h, w in extents]
+        corner = np.array([(p.left, p.top) for p in parts], np.float64).reshape(-1, 2)
+        shown = np.array([(p.width, p.height) for p in parts], np.float64).reshape(-1, 2)
+        cached = (extents / sizes)[:, ::-1]  # cached pixels per pixel of the file
+        zoomed = np.array(size[::-1]) / shown  # pixels of the frame per cached pixel
+        # (((x + 0.5) * cached) - corner) * zoomed - 0.5, as scale and shift
+        scale = cached * zoomed
+        return Frames(size, sizes, scale, 0.5 * scale - corner * zoomed - 0.5)
 
     def varied(
         self,
@@ -67,8 +101,13 @@ class Loader:
         size: tuple[int, int],
         augmentation: Augmentation,
         seed: Sequence[int],
+        *,
+        weights: np.ndarray | None = None,
     ) -> Batches:
         """The rows in random order, each picture varied.
+
+        With `weights` (one a row, above 0) as many rows are drawn by them, some
+        more than once and some not at all.
 
         The batches are of equal size, give or take one picture, so none is too
         small for normalisation. Order and variation depend on `seed` (numbers
@@ -76,11 +115,17 @@ class Loader:
         """
         import numpy as np
 
-        order = np.random.default_rng([*seed, 0]).permutation(np.asarray(rows, np.int64))
-        seeds = np.random.SeedSequence([*seed, 1]).generate_state(len(self.pixels))
+        rng = np.random.default_rng([*seed, 0])
+        order = rng.permutation(np.asarray(rows, np.int64))
+        if weights is not None:
+            order = rng.choice(np.asarray(rows, np.int64), len(order), p=weights / weights.sum())
+            seeds = np.random.SeedSequence([*seed, 1]).generate_state(len(order))
+        else:
+            # A row's variation does not depend on which others are there.
+            seeds = np.random.SeedSequence([*seed, 1]).generate_state(len(self.pixels))[order]
         height, width = size
         if not augmentation.transforms(height, width, self.interpolation):
-            return self._batches(order, size, lambda: self._plain(size), None)
+            return self._batches(order, size, lambda: self._plain(size, True), None)
         return self._batches(order, size, lambda: self._varying(size, augmentation), seeds)
 
     def picture(self, row: int, size: tuple[int, int]) -> np.ndarray:
@@ -114,24 +159,40 @@ class Loader:
             host = host.pin_memory()
         return host.to(self.device, non_blocking=True)
 
-    def _plain(self, size: tuple[int, int]) -> Callable[[int, int], np.ndarray]:
-        return lambda row, seed: self.picture(row, size)
-
-    def _varying(
-        self, size: tuple[int, int], augmentation: Augmentation
-    ) -> Callable[[int, int], np.ndarray]:
+    def _plain(self, size: tuple[int, int], targets: bool) -> Make:
         import numpy as np
 
-        compose: Any = albumentations().Compose(augmentation.transforms(*size, self.interpolation))
+        nothing = np.zeros((), np.int64)
 
-        def vary(row: int, seed: int) -> np.ndarray:
+        def show(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+            picture = self.picture(row, size)
+            if not targets:
+                return picture, nothing
+            height, width = self.pixels.extents[row]
+            part = geometry.box((int(height), int(width)), size, self.fit)
+            return picture, self.targets.finish(self.targets.view(row, part, size), size)
+
+        return show
+
+    def _varying(self, size: tuple[int, int], augmentation: Augmentation) -> Make:
+        import numpy as np
+
+        compose: Any = albumentations().Compose(
+            augmentation.transforms(*size, self.interpolation), **self.targets.pipeline
+        )
+
+        def vary(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
             picture = self.pixels[row]
+            shape = picture.shape[0], picture.shape[1]
+            part = geometry.Box(0, 0, *shape)
             if self.fit != "crop":
-                picture = geometry.frame(picture, size, self.fit)
-                shape = _same_area(picture.shape[:2], size)
-                picture = geometry.scale(picture, shape, self.interpolation)
+                part = geometry.box(shape, size, self.fit)
+                shape = _same_area(part, size)
+                picture = geometry.scale(geometry.cut(picture, part), shape, self.interpolation)
+            target = self.targets.view(row, part, shape)
             compose.set_random_seed(int(seed))
-            varied = compose(image=picture)["image"]
+            moved = compose(image=picture, **self.targets.enter(target))
+            varied = moved["image"]
             expected = (*size, picture.shape[2])
             if varied.shape != expected or varied.dtype != np.uint8:
                 raise PluginError(
@@ -140,7 +201,7 @@ class Loader:
                     found=f"{varied.dtype} {varied.shape}, expected uint8 {expected}",
                     do="End its transforms with the size asked for; normalising is not its part",
                 )
-            return varied
+            return varied, self.targets.finish(self.targets.leave(moved, target), size)
 
         return vary
 
@@ -148,34 +209,37 @@ class Loader:
         self,
         rows: np.ndarray,
         size: tuple[int, int],
-        maker: Callable[[], Callable[[int, int], np.ndarray]],
+        maker: Callable[[], Make],
         seeds: np.ndarray | None,
     ) -> Batches:
         import numpy as np
 
         local = threading.local()  # a pipeline's random state belongs to one thread
 
-        def prepare(part: np.ndarray) -> np.ndarray:
+        def prepare(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             if not hasattr(local, "make"):
                 local.make = maker()
-            pictures = np.empty((len(part), *size, self.pixels.canvas.shape[3]), np.uint8)
-            for i, row in enumerate(part):
-                pictures[i] = local.make(int(row), 0 if seeds is None else int(seeds[row]))
-            return pictures
+            pictures = np.empty((len(places), *size, self.pixels.canvas.shape[3]), np.uint8)
+            targets = []
+            for i, place in enumerate(places):
+                seed = 0 if seeds is None else int(seeds[place])
+                pictures[i], target = local.make(int(rows[place]), seed)
+                targets.append(target)
+            return pictures, np.stack(targets)
 
         if len(rows) == 0:
             return
-        parts = np.array_split(rows, self.count(len(rows)))
-        for part, pictures in _ahead(prepare, parts, self.workers):
-            yield self.to_device(pictures), self._send(self.targets[part]), part
+        parts = np.array_split(np.arange(len(rows)), self.count(len(rows)))
+        for places, (pictures, targets) in _ahead(prepare, parts, self.workers):
+            yield self.to_device(pictures), self._send(targets), rows[places]
 
 
 def _ahead(
-    prepare: Callable[[np.ndarray], np.ndarray], parts: Sequence[np.ndarray], workers: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    prepare: Callable[[np.ndarray], T], parts: Sequence[np.ndarray], workers: int
+) -> Iterator[tuple[np.ndarray, T]]:
     """Prepare parts in order, a few ahead of the consumer."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="kitbox-batch")
-    waiting: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
+    waiting: deque[tuple[np.ndarray, Future[T]]] = deque()
     rest = iter(parts)
     try:
         for part in rest:
@@ -184,15 +248,15 @@ def _ahead(
                 break
         while waiting:
             part, future = waiting.popleft()
-            pictures = future.result()
+            made = future.result()
             if (following := next(rest, None)) is not None:
                 waiting.append((following, pool.submit(prepare, following)))
-            yield part, pictures
+            yield part, made
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _same_area(shape: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """The shape with the aspect ratio of `size` and about the area of `shape`."""
-    factor = (shape[0] * shape[1] / (size[0] * size[1])) ** 0.5
+def _same_area(part: geometry.Box, size: tuple[int, int]) -> tuple[int, int]:
+    """The shape with the aspect ratio of `size` and about the area of `part`."""
+    factor = (part.height * part.width / (size[0] * size[1])) ** 0.5
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))

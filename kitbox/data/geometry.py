@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -10,27 +10,57 @@ if TYPE_CHECKING:
 Fit = Literal["crop", "squash", "pad"]
 
 
-def frame(picture: np.ndarray, size: tuple[int, int], fit: Fit) -> np.ndarray:
-    """Bring a picture (h, w, C) to the aspect ratio of `size` (H, W), at its own resolution.
+class Box(NamedTuple):
+    """A part of a picture in pixels; it may reach beyond the picture."""
 
-    'crop' keeps the middle, 'squash' leaves it to the scaling that follows,
-    'pad' adds black at both ends.
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def box(shape: tuple[int, int], size: tuple[int, int], fit: Fit) -> Box:
+    """The part of a picture of `shape` (h, w) that is shown at `size` (H, W).
+
+    'crop' keeps the middle, 'squash' all of it whatever becomes of its shape,
+    'pad' all of it and what is missing at both ends.
     """
-    import cv2
-
-    height, width = picture.shape[:2]
+    height, width = shape
     if fit == "squash":
-        return picture
+        return Box(0, 0, height, width)
     scale = (min if fit == "crop" else max)(height / size[0], width / size[1])
     h, w = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
     if fit == "crop":
-        top, left = (height - h) // 2, (width - w) // 2
-        return picture[max(0, top) : max(0, top) + h, max(0, left) : max(0, left) + w]
-    down, right = max(0, h - height), max(0, w - width)
-    padded = cv2.copyMakeBorder(
-        picture, down // 2, down - down // 2, right // 2, right - right // 2, cv2.BORDER_CONSTANT
+        h, w = min(h, height), min(w, width)
+        return Box((height - h) // 2, (width - w) // 2, h, w)
+    h, w = max(h, height), max(w, width)
+    return Box(-((h - height) // 2), -((w - width) // 2), h, w)
+
+
+def cut(picture: np.ndarray, part: Box, fill: int = 0) -> np.ndarray:
+    """The part of a picture (h, w) or (h, w, C) that a box shows, `fill` where there is none."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    bottom, right = part.top + part.height, part.left + part.width
+    inside = picture[max(0, part.top) : bottom, max(0, part.left) : right]
+    missing = (
+        max(0, -part.top),
+        max(0, bottom - height),
+        max(0, -part.left),
+        max(0, right - width),
     )
-    return padded.reshape(*padded.shape[:2], picture.shape[2])
+    if not any(missing):
+        return inside
+    padded = cv2.copyMakeBorder(
+        inside, *missing, cv2.BORDER_CONSTANT, value=(fill, fill, fill, fill)
+    )
+    return padded.reshape(*padded.shape[:2], *picture.shape[2:])
+
+
+def frame(picture: np.ndarray, size: tuple[int, int], fit: Fit) -> np.ndarray:
+    """The part of a picture (h, w, C) that is shown at `size` (H, W), at its own resolution."""
+    return cut(picture, box((picture.shape[0], picture.shape[1]), size, fit))
 
 
 def scale(picture: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:

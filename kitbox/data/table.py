@@ -30,7 +30,7 @@ from kitbox.data.files import (
     pictures,
     stem,
 )
-from kitbox.errors import LabelError, PluginError, StorageError, nearest, some, storage
+from kitbox.errors import LabelError, PluginError, SplitError, StorageError, some, storage
 from kitbox.options import Options
 
 if TYPE_CHECKING:
@@ -85,6 +85,34 @@ def make(labels: Labels, folder: Path) -> pd.DataFrame:
     return table[first + [name for name in table.columns if name not in first]]
 
 
+def with_parts(rows: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
+    """The labelled rows with the parts that a splitter gave.
+
+    Raises:
+        PluginError: when they are no 'train' and 'valid', one a row.
+        SplitError: when one of the two is empty.
+    """
+    import pandas as pd
+
+    if not isinstance(parts, pd.Series) or not parts.index.equals(rows.index):
+        raise PluginError(
+            "A splitter must return a pandas Series indexed like the rows",
+            found=f"a {type(parts).__name__} of {len(parts) if hasattr(parts, '__len__') else '?'}",
+        )
+    if strange := sorted({str(part) for part in parts} - {"train", "valid"}):
+        raise PluginError(
+            "A splitter must say 'train' or 'valid' for each row", found=some(strange)
+        )
+    for part in ("train", "valid"):
+        if not (parts == part).any():
+            raise SplitError(
+                f"No picture is in the part '{part}'",
+                found=f"{len(rows)} labelled pictures",
+                do="Choose another split",
+            )
+    return rows.assign(part=parts)
+
+
 class TestPictures(Options):
     """Where the pictures are that have no labels.
 
@@ -106,28 +134,28 @@ def test_rows(
     folder: Path,
     *,
     test: TestPictures,
-    sample: pd.DataFrame | None,
-    key: str | None,
+    ids: Sequence[str] | None,
     taken: Collection[str],
 ) -> pd.DataFrame:
     """The test rows: `id` and `image`.
 
-    With a sample submission they are its rows in its order, each with the
-    picture that its id names: a path, else a name, else a path or name without
+    With the ids of a sample submission they are those in their order, each with
+    the picture that it names: a path, else a name, else a path or name without
     suffix, each tried with `test.suffix` first. The candidates are the pictures
     of `test.folder` and `test.pattern`, else those in a folder called test (or
     alike), else all that are not `taken`. An id without a picture keeps its row,
     with the path where the picture would be.
 
-    Without a sample they are all pictures of `test.folder` and `test.pattern`,
+    Without a sample, or with one that has no rows (as in code competitions), they
+    are all pictures of `test.folder` and `test.pattern`,
     with their names without suffix as ids (their paths where names repeat). With
     neither there are none.
 
     Args:
         folder: the source's folder.
         test: where the test pictures are.
-        sample: the sample submission with one row a picture, or None.
-        key: the column of the sample that holds the ids, None for its first.
+        ids: the pictures that the sample submission asks for, each once; None
+            where there is no sample.
         taken: the `image` of the labelled rows.
 
     Raises:
@@ -138,14 +166,11 @@ def test_rows(
     import pandas as pd
 
     asked = test.folder is not None or test.pattern is not None
-    if sample is None:
+    if not ids:
         images = _asked(folder, test) if asked else []
         stems = [stem(image) for image in images]
         ids = stems if len(set(stems)) == len(stems) else images
         return pd.DataFrame({"id": ids, "image": images}, dtype=str)
-    ids = _sample_ids(sample, key)
-    if not ids:
-        return pd.DataFrame({"id": ids, "image": ids}, dtype=str)
     candidates = _asked(folder, test) if asked else _likely(pictures(folder), taken)
     found = _match(ids, candidates, test)
     missing = [one for one in ids if one not in found]
@@ -327,32 +352,7 @@ def _likely(images: list[str], taken: Collection[str]) -> list[str]:
     return [image for image in images if image not in labelled]
 
 
-def _sample_ids(sample: pd.DataFrame, key: str | None) -> list[str]:
-    column = str(sample.columns[0]) if key is None and len(sample.columns) else key
-    if column not in sample.columns:
-        raise LabelError(
-            f"The sample submission has no column '{column}'",
-            found=f"columns {some(sample.columns, most=20)}",
-            do=nearest(str(column), map(str, sample.columns)),
-        )
-    cells = sample[column]
-    empty = int(cells.isna().sum())
-    ids = [str(cell).strip() for cell in cells]
-    if empty or "" in ids:
-        raise LabelError(
-            f"{empty or ids.count('')} rows of the sample submission have no id in '{column}'"
-        )
-    doubled = [one for one, times in Counter(ids).items() if times > 1]
-    if doubled:
-        raise LabelError(
-            f"{len(doubled)} ids of the sample submission are there more than once",
-            found=some(doubled),
-            do=f"Choose a column or a writer for which '{column}' has one row a picture",
-        )
-    return ids
-
-
-def _match(ids: list[str], candidates: list[str], test: TestPictures) -> dict[str, str]:
+def _match(ids: Sequence[str], candidates: list[str], test: TestPictures) -> dict[str, str]:
     """The picture of each id that has one."""
     prefix = f"{test.folder}/" if test.folder else ""
     ways: tuple[Callable[[str], str], ...] = (

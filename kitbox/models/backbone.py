@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from kitbox.contracts import Weights
 from kitbox.errors import WeightsError, some
 from kitbox.models import weights
 from kitbox.options import Options
@@ -28,31 +29,33 @@ class Timm(Options):
     drop: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="dropout before the head")
     drop_path: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="stochastic depth")
 
-    def find_weights(self) -> str:
+    def find_weights(self) -> Weights:
         """See `kitbox.contracts.Backbone`."""
         if not self.pretrained:
             weights.config(self.name)
-            return "random (pretrained: false)"
-        return weights.find(self.name, self.weights).source
+            return Weights("random (pretrained: false)")
+        found = weights.find(self.name, self.weights)
+        return Weights(found.source, found.file is not None)
 
-    def build(self, size: tuple[int, int], *, load: bool = True) -> Body:
+    def build(self, size: tuple[int, int], *, load: bool = True, maps: bool = False) -> Body:
         """See `kitbox.contracts.Backbone`."""
         import torch
 
-        from kitbox.models.body import TimmBody
+        from kitbox.models.body import TimmBody, TimmMaps
 
         weights.config(self.name)
+        wrap = TimmMaps if maps else TimmBody
         if not (self.pretrained and load):
             source = "random (pretrained: false)"
-            return TimmBody(self._create(size), size, source, False, channels=self.channels)
+            return wrap(self._create(size, maps), size, source, False, channels=self.channels)
         found = weights.find(self.name, self.weights)
         file = weights.fetch(self.name, found)
         with torch.random.fork_rng(devices=[]):
             # Built twice from one seed, so that a layer is seen that the weights did not reach.
             torch.default_generator.manual_seed(0)
-            random = _fingerprints(self._create(size))
+            random = _fingerprints(self._create(size, maps))
             torch.default_generator.manual_seed(0)
-            model, held = self._load(size, file)
+            model, held = self._load(size, file, maps)
         if misfits := _misfits(model, random, held):
             raise WeightsError(
                 f"The weights in {file} do not fit the model '{self.name}'",
@@ -60,12 +63,12 @@ class Timm(Options):
                 do="Check that the file belongs to this model",
             )
         source = f"{found.source}, SHA-256 {weights.digest(file)[:16]}"
-        return TimmBody(model, size, source, True, channels=self.channels)
+        return wrap(model, size, source, True, channels=self.channels)
 
-    def _create(self, size: tuple[int, int]) -> Any:
+    def _create(self, size: tuple[int, int], maps: bool) -> Any:
         """The network with random weights."""
         try:
-            return self._timm(size)
+            return self._timm(size, maps)
         except Exception as error:  # timm's models each have their own ways to refuse
             raise WeightsError(
                 f"timm cannot build '{self.name}' with these options",
@@ -73,7 +76,7 @@ class Timm(Options):
                 do="Leave out `pool`, `drop` or `drop_path`, or choose a size that suits the model",
             ) from error
 
-    def _load(self, size: tuple[int, int], file: Path) -> tuple[Any, dict[str, Any]]:
+    def _load(self, size: tuple[int, int], file: Path, maps: bool) -> tuple[Any, dict[str, Any]]:
         """The network with the weights of a file, and the file's tensors by name.
 
         timm adapts the first layer to the channels.
@@ -82,7 +85,7 @@ class Timm(Options):
         overlay = {"file": str(file), "custom_load": file.suffix == ".npz"}
         try:
             held = {} if file.suffix == ".npz" else weights.read(file)
-            return self._timm(size, pretrained=True, pretrained_cfg_overlay=overlay), held
+            return self._timm(size, maps, pretrained=True, pretrained_cfg_overlay=overlay), held
         except Exception as error:  # a damaged file raises what its format's reader likes
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise WeightsError(
@@ -91,15 +94,15 @@ class Timm(Options):
                 do="Check that the file belongs to this model and is whole",
             ) from error
 
-    def _timm(self, size: tuple[int, int], **more: Any) -> Any:
+    def _timm(self, size: tuple[int, int], maps: bool, **more: Any) -> Any:
         import timm
 
+        kind = {"features_only": True} if maps else {"num_classes": 0, "global_pool": self.pool}
         options = {
-            "num_classes": 0,
+            **kind,
             "in_chans": self.channels,
             "drop_rate": self.drop or None,
             "drop_path_rate": self.drop_path or None,
-            "global_pool": self.pool,
             **more,
         }
         options = {key: value for key, value in options.items() if value is not None}

@@ -8,13 +8,18 @@ import torch
 from torch import nn
 
 from kitbox.contracts import Body
+from kitbox.errors import RecipeError, WeightsError, nearest, some
+
+Freeze = bool | int | str
 
 
 class Model(nn.Module):
     """A body and a head.
 
     Attributes:
-        frozen: the body runs forward only, in evaluation mode, also after `.train()`.
+        frozen: how much of the body runs forward only, in evaluation mode, also after
+            `.train()`: all of it (True), none, the first n of its layers, or (a name) all
+            before the layer of that name.
         hold_norm: normalisation layers keep their statistics, also after `.train()`;
             their scale and shift are still trained unless the body is frozen.
     """
@@ -23,34 +28,79 @@ class Model(nn.Module):
         super().__init__()
         self.body: Any = body
         self.head = head
-        self.frozen = False
+        self.frozen: Freeze = False
         self.hold_norm = False
+        self._still: list[nn.Module] = []
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Images (B, C, H, W), normalised, to outputs (B, K)."""
-        if self.frozen:
+        """Images (B, C, H, W), normalised, to outputs (B, K) or maps (B, K, H, W)."""
+        if self.frozen is True:
             with torch.no_grad():
                 features = self.body(images)
         else:
             features = self.body(images)
-        return self.head(features)
+        outputs = self.head(features)
+        if outputs.ndim == 4:  # what padding added goes
+            outputs = outputs[..., : images.shape[-2], : images.shape[-1]]
+        return outputs
 
-    def freeze(self, frozen: bool, *, hold_norm: bool) -> None:
-        """Freeze or unfreeze the body, and say what becomes of normalisation statistics."""
+    def freeze(self, frozen: Freeze, *, hold_norm: bool) -> None:
+        """Freeze a part of the body, and say what becomes of normalisation statistics.
+
+        Raises:
+            RecipeError: when the body has no such layer.
+        """
         self.frozen, self.hold_norm = frozen, hold_norm
-        self.body.requires_grad_(not frozen)
+        self.body.requires_grad_(True)
+        held = {id(parameter) for layer in _first(self.body, frozen) for parameter in layer}
+        for parameter in self.body.parameters():
+            parameter.requires_grad_(id(parameter) not in held)
+        self._still = [
+            module
+            for module in self.body.modules()
+            if (own := list(module.parameters())) and all(id(p) in held for p in own)
+        ]
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Model:
         """As usual, except for what is frozen or held."""
         super().train(mode)
-        if mode and self.frozen:
+        if mode and self.frozen is True:
             self.body.eval()
-        elif mode and self.hold_norm:
+        elif mode:
+            for module in self._still:
+                module.eval()
             for module in self.body.modules():
-                if _has_statistics(module):
+                if self.hold_norm and _has_statistics(module):
                     module.eval()
         return self
+
+
+def _first(body: Any, frozen: Freeze) -> list[list[nn.Parameter]]:
+    """The layers of a body that are frozen."""
+    layers: list[list[nn.Parameter]] = body.layers()
+    if isinstance(frozen, bool):
+        return layers if frozen else []
+    if isinstance(frozen, int):
+        if not -len(layers) < frozen < len(layers):
+            raise RecipeError(
+                f"The backbone has {len(layers)} layers, {abs(frozen)} of them cannot be frozen "
+                "or left",
+                do=f"Choose a number below {len(layers)}, or `true` for all of them",
+            )
+        return layers[:frozen]
+    named = {
+        id(parameter) for name, parameter in body.named_parameters() if f".{frozen}." in f".{name}."
+    }
+    for number, layer in enumerate(layers):
+        if any(id(parameter) in named for parameter in layer):
+            return layers[:number]
+    names = sorted({part for name, _ in body.named_parameters() for part in name.split(".")[:-1]})
+    words = [name for name in names if not name.isdigit()]
+    raise RecipeError(
+        f"The backbone has no layer '{frozen}' to freeze up to, it has {some(words, most=12)}",
+        do=nearest(frozen, words),
+    )
 
 
 def _has_statistics(module: nn.Module) -> bool:
@@ -59,13 +109,25 @@ def _has_statistics(module: nn.Module) -> bool:
 
 
 @torch.inference_mode()
-def count_outputs(model: Model) -> int:
-    """K, by trying the head."""
+def shape_of_outputs(model: Model, size: tuple[int, int]) -> tuple[int, ...]:
+    """The shape of a picture's raw outputs, by trying a blank picture of `size` (H, W).
+
+    Raises:
+        WeightsError: when the network does not take pictures of that size.
+    """
     training = model.training
-    device = next((p.device for p in model.head.parameters()), None)
-    outputs = model.head.eval()(torch.zeros(1, model.body.features, device=device))
-    model.train(training)
-    return int(outputs.shape[1])
+    device = next((p.device for p in model.parameters()), None)
+    try:
+        outputs = model.eval()(torch.zeros(1, model.body.channels, *size, device=device))
+    except Exception as error:  # networks differ in how they refuse a size
+        raise WeightsError(
+            f"The network does not take pictures of {size[0]}x{size[1]} pixels",
+            found=(str(error).splitlines() or [type(error).__name__])[0],
+            do="Choose another `size` for the recipe or the stage; its weights' own always works",
+        ) from error
+    finally:
+        model.train(training)
+    return tuple(outputs.shape[1:])
 
 
 def parameter_groups(

@@ -12,26 +12,25 @@ from kitbox.contracts import Task
 from kitbox.data.batches import Loader
 
 if TYPE_CHECKING:
+    import torch
     from PIL import Image
 
 _GAP, _LINE = 6, 18
 
 
-def batch(
-    loader: Loader, task: Task, rows: Sequence[int] | np.ndarray, images: object
-) -> Image.Image:
-    """A grid of normalised images (B, C, H, W), their targets drawn on them."""
+def batch(loader: Loader, task: Task, images: torch.Tensor, targets: torch.Tensor) -> Image.Image:
+    """A grid of normalised images (B, C, H, W), their targets (B, ...) drawn on them."""
     pictures, captions = [], []
-    for row, picture in zip(rows, visible(loader, images), strict=True):
-        drawn, caption = task.draw(picture, loader.targets[row])
+    for picture, target in zip(visible(loader, images), targets.cpu().numpy(), strict=True):
+        drawn, caption = task.draw(picture, target)
         pictures.append(drawn)
         captions.append(caption)
     return grid(pictures, captions)
 
 
-def visible(loader: Loader, images: object) -> np.ndarray:
+def visible(loader: Loader, images: torch.Tensor) -> np.ndarray:
     """Normalised images (B, C, H, W) back to pictures (B, H, W, 3) uint8."""
-    values = np.asarray(images.permute(0, 2, 3, 1).float().cpu())  # type: ignore[attr-defined]
+    values = np.asarray(images.permute(0, 2, 3, 1).float().cpu())
     values = values * np.asarray(loader.std, np.float32) + np.asarray(loader.mean, np.float32)
     pictures = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
     if pictures.shape[3] == 1:

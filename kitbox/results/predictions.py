@@ -1,15 +1,21 @@
-"""Predictions: a table, beside the raw outputs as an array."""
+"""Predictions of a run: written as a table, beside the raw outputs as an array."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 
+from kitbox.data.frames import Frames
 from kitbox.progress import Progress
 from kitbox.results.folder import OUTPUTS, PREDICTIONS, RunFolder
+from kitbox.results.tables import tabulate
 from kitbox.storage import whole
 from kitbox.training.stages import Trainer
-from kitbox.training.step import mean_loss
+
+LARGEST = 4096
+"""Raw outputs of a picture, at most, that are worth a file: maps are not."""
 
 
 def predict(
@@ -19,24 +25,30 @@ def predict(
     size: tuple[int, int],
     folder: RunFolder,
     progress: Progress,
-) -> np.ndarray:
-    """Predict the rows of a part, write both files, return raw outputs (N, K)."""
+) -> pd.DataFrame:
+    """Predict the rows of a part and write them; returns `id` and a column per output.
+
+    The raw outputs (N, K) are written beside them, unless they are maps.
+    """
     chosen = np.flatnonzero(rows["part"] == part)
     with progress.bar(f"predicting: {part}", trainer.loader.count(len(chosen))) as step:
-        outputs = trainer.outputs(chosen, size, step)
-    if len(chosen) == 0:
-        return outputs
-    table = trainer.task.predictions(outputs)
+        kept: list[np.ndarray] = []
+        table = tabulate(trainer.task, _keeping(trainer.predict(chosen, size, step), kept))
     table.insert(0, "id", rows["id"].to_numpy()[chosen])
+    if not len(chosen):
+        return table
     with whole(folder / PREDICTIONS.format(part=part)) as beside:
         table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
-    with whole(folder / OUTPUTS.format(part=part)) as beside, beside.open("wb") as file:
-        np.save(file, outputs)
-    return outputs
+    if kept:
+        with whole(folder / OUTPUTS.format(part=part)) as beside, beside.open("wb") as file:
+            np.save(file, np.concatenate(kept))
+    return table
 
 
-def score(trainer: Trainer, rows: pd.DataFrame, part: str, outputs: np.ndarray) -> dict[str, float]:
-    """Loss and metrics of a part's raw outputs (N, K)."""
-    targets = trainer.loader.targets[np.flatnonzero(rows["part"] == part)]
-    loss = mean_loss(trainer.task, outputs, targets)
-    return {"loss": loss, **trainer.task.score(outputs, targets)}
+def _keeping(
+    batches: Iterable[tuple[np.ndarray, Frames]], kept: list[np.ndarray]
+) -> Iterator[tuple[np.ndarray, Frames]]:
+    for outputs, frames in batches:
+        if outputs[0].size <= LARGEST:
+            kept.append(outputs)
+        yield outputs, frames

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from kitbox.classes import in_order
+from kitbox.classes import name as class_name
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import scores
+from kitbox.tasks.tally import Gathered
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
     import torch
     from torch import nn
+
+    from kitbox.contracts import Body, Tally
+    from kitbox.data.frames import Frames
+    from kitbox.data.targets import Targets
 
 
 class SingleLabel(Options):
@@ -44,7 +51,8 @@ class SingleLabel(Options):
     @classmethod
     def _once(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if doubled := sorted({name for name in classes or () if (classes or ()).count(name) > 1}):
-            raise ValueError(f"found {some(doubled)} more than once, expected each class once")
+            named = some(repr(name) for name in doubled)
+            raise ValueError(f"found {named} more than once, expected each class once")
         return classes
 
     @field_validator("metrics")
@@ -54,11 +62,11 @@ class SingleLabel(Options):
             scores.check(metric)
         return metrics
 
-    def learn(self, rows: pd.DataFrame, targets: Sequence[str]) -> SingleLabel:
+    def learn(self, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> SingleLabel:
         """See `kitbox.contracts.Task`: finds the classes and weighs them."""
         target = self._target(targets)
         labels = rows[target].map(as_class)
-        found = sort_classes(set(labels))
+        found = tuple(in_order(set(labels)))
         classes = found if self.classes is None else self.classes
         if strangers := [name for name in found if name not in classes]:
             raise LabelError(
@@ -76,7 +84,7 @@ class SingleLabel(Options):
         if absent:
             raise LabelError(
                 f"Classes without a training picture: {some(absent)}",
-                do="Choose another split (`stratified`), or leave these classes out",
+                do="Leave these classes out, or split by {use: stratified, rare: train}",
             )
         weights = self.class_weights
         if weights == "balanced":
@@ -93,18 +101,37 @@ class SingleLabel(Options):
             update={"target": target, "classes": tuple(classes), "class_weights": weights}
         )
 
-    def encode(self, rows: pd.DataFrame) -> np.ndarray:
+    def encode(self, rows: pd.DataFrame, folder: Path) -> np.ndarray:
         """Class numbers (N,) int64."""
         import numpy as np
 
         number = {name: i for i, name in enumerate(self._classes)}
         return np.array([number[as_class(v)] for v in rows[self.target]], np.int64)
 
-    def head(self, features: int) -> nn.Module:
+    def balance(self, targets: Targets, rows: np.ndarray) -> np.ndarray:
+        """One over the number of pictures of the row's class."""
+        import numpy as np
+
+        from kitbox.data.targets import Fixed
+
+        assert isinstance(targets, Fixed)
+        classes = targets.values[rows]
+        return 1 / np.bincount(classes)[classes]
+
+    def fit(self) -> Literal["crop"]:
+        """The middle: what a picture is of is seldom at its edge."""
+        return "crop"
+
+    def maps(self) -> bool:
+        """One vector a picture."""
+        return False
+
+    def head(self, body: Body) -> nn.Module:
         """A linear layer, or a small net with one hidden layer."""
         from kitbox.models.head import linear
 
-        return linear(features, len(self._classes), hidden=self.hidden, dropout=self.dropout)
+        assert isinstance(body.features, int), "maps() asked for a vector"
+        return linear(body.features, len(self._classes), hidden=self.hidden, dropout=self.dropout)
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Cross-entropy of each picture (B,) with smoothed labels, weighted by class.
@@ -123,9 +150,18 @@ class SingleLabel(Options):
             losses = losses * torch.tensor(weights, device=outputs.device)[targets]
         return losses
 
-    def score(self, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    def tally(self) -> Gathered:
+        """All logits and class numbers."""
+        return Gathered()
+
+    def tune(self, tally: Tally) -> SingleLabel:
+        """Nothing to tune."""
+        return self
+
+    def score(self, tally: Tally) -> dict[str, float]:
         """The metrics of logits (N, K) and class numbers (N,)."""
-        probabilities = scores.softmax(outputs)
+        assert isinstance(tally, Gathered)
+        probabilities, targets = scores.softmax(tally.outputs), tally.targets
         return {
             scores.label(metric): scores.compute(metric, targets, probabilities)
             for metric in self.metrics
@@ -135,7 +171,7 @@ class SingleLabel(Options):
         """The first metric."""
         return scores.label(self.metrics[0]), scores.direction(self.metrics[0])
 
-    def predictions(self, outputs: np.ndarray) -> pd.DataFrame:
+    def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """A column of probabilities per class."""
         import pandas as pd
 
@@ -146,17 +182,8 @@ class SingleLabel(Options):
         return picture, self._classes[int(target)]
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
-        """`wide` where the sample has a column per class (or there is no sample), else `scalar`.
-
-        Scalar writes names where the sample's values are names of classes that
-        are no numbers, else what the values look like.
-        """
-        if sample is None or sample.shape[1] > 2:
-            return {"use": "wide"}
-        given = {str(cell).strip() for cell in sample.iloc[:, -1].dropna()}
-        if given & {name for name in self._classes if not _is_number(name)}:
-            return {"use": "scalar", "kind": "class"}
-        return {"use": "scalar", "classes": list(self._classes)}
+        """`wide` where the sample has a column per class (or there is no sample), else `scalar`."""
+        return {"use": "wide" if sample is None or sample.shape[1] > 2 else "scalar"}
 
     @property
     def _classes(self) -> tuple[str, ...]:
@@ -192,21 +219,4 @@ def as_class(value: object) -> str:
             f"A picture has several labels: {some(value)}",
             do="Use a multi-label task, or leave out `delimiter` in the labeler",
         )
-    if isinstance(value, Real) and not isinstance(value, Integral) and float(value).is_integer():
-        value = int(float(value))  # NumPy's float32 too, which is no float
-    return str(value)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def sort_classes(names: set[str]) -> tuple[str, ...]:
-    """Sorted as numbers when all are whole numbers, else as text."""
-    if all(re.fullmatch(r"-?\d+", name) for name in names):
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
+    return class_name(value)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from kitbox.contracts import Augmentation, Batches, Task
+from kitbox.contracts import Augmentation, Batches, Tally, Task
 from kitbox.data.batches import Loader
+from kitbox.data.frames import Frames
 from kitbox.errors import TrainingError
+from kitbox.models.forward import predict
 from kitbox.models.model import Model, parameter_groups
 from kitbox.progress import Progress, clock
 from kitbox.training import finder
-from kitbox.training.step import evaluate, mean_loss, train_epoch
+from kitbox.training.step import evaluate, train_epoch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -76,6 +78,7 @@ class Trainer:
 
     Attributes:
         train, valid: row numbers.
+        weights: how often each training row is drawn, relative to the others; None: once each.
         rate: the head's rate of the stage before, for the finder's rule.
     """
 
@@ -89,6 +92,7 @@ class Trainer:
     weight_decay: float
     seed: int
     progress: Progress
+    weights: np.ndarray | None = None
     rate: float | None = None
     _prepared: Any = field(default=None, init=False)
 
@@ -125,7 +129,8 @@ class Trainer:
                     self.accelerator,
                     step,
                 )
-                valid_loss, scores = self.validate(size, step)
+                valid_loss, tally = self.validate(size, step)
+                scores = self.task.score(tally)
             yield Epoch(
                 number,
                 epoch,
@@ -161,23 +166,23 @@ class Trainer:
 
     def validate(
         self, size: tuple[int, int], step: Callable[..., None] = lambda n=1, note="": None
-    ) -> tuple[float, dict[str, float]]:
-        """The mean loss and the metrics on the validation rows."""
-        outputs = self.outputs(self.valid, size, step)
-        targets = self.loader.targets[self.valid]
-        return mean_loss(self.task, outputs, targets), self.task.score(outputs, targets)
+    ) -> tuple[float, Tally]:
+        """The mean loss and the task's tally of the validation rows."""
+        return evaluate(self._prepared, self.task, self.loader, self.valid, size, step)
 
-    def outputs(
+    def predict(
         self,
         rows: np.ndarray,
         size: tuple[int, int],
         step: Callable[..., None] = lambda n=1, note="": None,
-    ) -> np.ndarray:
-        """Raw outputs (N, K) of the rows, in their order."""
-        return evaluate(self._prepared, self.loader.fixed(rows, size), step)
+    ) -> Iterator[tuple[np.ndarray, Frames]]:
+        """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
+        return predict(self._prepared, self.loader, rows, size, step)
 
     def _freeze(self, stage: Stage) -> None:
         hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
+        # Statistics of one picture are none; PyTorch refuses them.
+        hold = hold or len(self.train) // max(1, self.loader.count(len(self.train))) < 2
         self.model.freeze(stage.freeze, hold_norm=hold)
 
     def _rate(
@@ -193,7 +198,7 @@ class Trainer:
                     weight_decay=self.weight_decay,
                 )
                 step()
-            lr = finder.choose(curve, frozen=stage.freeze, first=self.rate)
+            lr = finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
             self.progress.say(f"learning-rate finder: the loss shoots up at {curve.shoots_up:.1e}")
             return lr
         if stage.lr is not None:
@@ -201,12 +206,13 @@ class Trainer:
         return default_rate(stage, self.model.body.pretrained)
 
     def _varied(self, number: int, epoch: int, size: tuple[int, int]) -> Batches:
-        return self.loader.varied(self.train, size, self.augmentation, (self.seed, number, epoch))
+        seed = (self.seed, number, epoch)
+        return self.loader.varied(self.train, size, self.augmentation, seed, weights=self.weights)
 
 
 def default_rate(stage: Stage, pretrained: bool) -> float | tuple[float, float]:
     """The rate of a stage that names none."""
-    if stage.freeze:
+    if stage.freeze is True:
         return FROZEN_RATE
     return FULL_RATES if pretrained else SCRATCH_RATE
 
@@ -245,5 +251,9 @@ def describe(recipe: Recipe, number: int) -> str:
     """A stage in words, for the terminal."""
     stage = recipe.stages[number - 1]
     height, width = recipe.stage_hw(stage)
-    what = "head alone, body frozen" if stage.freeze else "all layers"
+    what = "all layers"
+    if stage.freeze is True:
+        what = "head alone, body frozen"
+    elif stage.freeze is not False:
+        what = f"body frozen up to {stage.freeze}"
     return f"stage {number} of {len(recipe.stages)}: {what}, {height}x{width} pixels"

@@ -1,4 +1,4 @@
-"""One epoch of optimizer steps, and one pass without them."""
+"""One epoch of optimizer steps, and passes without them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from kitbox.contracts import Batches, Task
+from kitbox.contracts import Batches, Tally, Task
+from kitbox.data.batches import Loader
 from kitbox.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -63,22 +64,19 @@ def train_epoch(
 @torch.inference_mode()
 def evaluate(
     model: torch.nn.Module,
-    batches: Batches,
+    task: Task,
+    loader: Loader,
+    rows: np.ndarray,
+    size: tuple[int, int],
     show: Callable[..., None] = lambda n=1, note="": None,
-) -> np.ndarray:
-    """Raw outputs (N, K) float32 of every picture, in the batches' order."""
+) -> tuple[float, Tally]:
+    """The mean loss of labelled rows and the task's tally of them."""
     model.eval()
-    parts = []
-    for images, _, _ in batches:
-        parts.append(model(images).float())
+    tally = task.tally()
+    total = torch.zeros((), device=loader.device, dtype=torch.float32)
+    for images, targets, part in loader.fixed(rows, size):
+        outputs = model(images).float()
+        total += task.loss(outputs, targets).sum()
+        tally.add(outputs, targets, loader.frames(part, size))
         show(1)
-    if not parts:
-        return np.empty((0, 0), np.float32)
-    return torch.cat(parts).cpu().numpy()  # waits for the device, once
-
-
-def mean_loss(task: Task, outputs: np.ndarray, targets: np.ndarray) -> float:
-    """The mean loss of raw outputs (N, K) against encoded targets (N, ...)."""
-    with torch.inference_mode():
-        losses = task.loss(torch.from_numpy(outputs), torch.from_numpy(targets))
-    return float(losses.mean())
+    return total.item() / max(1, len(rows)), tally  # waits for the device

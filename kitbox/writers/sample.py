@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,28 @@ def read(path: str | Path) -> pd.DataFrame:
 def key(sample: pd.DataFrame) -> str:
     """The name of the key column: the first."""
     return str(sample.columns[0])
+
+
+def ids(sample: pd.DataFrame) -> list[str]:
+    """The keys of a sample that has a row per picture, in its order.
+
+    Raises:
+        SubmissionError: when a key is empty or doubled.
+    """
+    name = key(sample)
+    cells = sample[name]
+    found = [str(cell).strip() for cell in cells]
+    empty = sum(not cell for cell in found) + int(cells.isna().sum())
+    if empty:
+        raise SubmissionError(f"{empty} rows of the sample submission have no id in '{name}'")
+    doubled = [one for one, times in Counter(found).items() if times > 1]
+    if doubled:
+        raise SubmissionError(
+            f"{len(doubled)} ids of the sample submission are there more than once",
+            found=some(doubled),
+            do=f"Choose a writer for which '{name}' need not name a picture of its own",
+        )
+    return found
 
 
 def check(

@@ -9,61 +9,16 @@ import pandas as pd
 
 from kitbox import registry
 from kitbox.contracts import Task, Writer
-from kitbox.errors import PluginError, SubmissionError
+from kitbox.data.frames import Frames
+from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.mistakes import Mistakes
 from kitbox.writers import sample as samples
 
 
-def rehearse(
-    writer: Writer | None,
-    task: Task,
-    rows: pd.DataFrame,
-    sample: pd.DataFrame | None,
-    *,
-    outputs: int,
-) -> None:
-    """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
-
-    Raises:
-        SubmissionError: as the real one would.
-    """
-    count = int((rows["part"] == "test").sum())
-    if count == 0 and sample is None:
-        raise SubmissionError(
-            "The recipe asks for a submission, but there are no pictures to predict",
-            do="Say where they are with `test`, or name the `sample` submission",
-        )
-    # Not zeros: a writer may take columns of whole numbers for classes.
-    made_up = np.random.default_rng(0).normal(size=(count, outputs)).astype(np.float32)
-    make(writer, task, rows, made_up, sample)
-
-
-def make(
-    writer: Writer | None,
-    task: Task,
-    rows: pd.DataFrame,
-    outputs: np.ndarray,
-    sample: pd.DataFrame | None,
-) -> pd.DataFrame:
-    """The submission, checked against the sample.
-
-    Args:
-        writer: None takes the one that the task finds fitting.
-        outputs: raw outputs (N, K) of the test rows, in the table's order.
-
-    Raises:
-        SubmissionError: when it would not be accepted.
-    """
-    predicted = task.predictions(outputs)
-    predicted.insert(0, "id", rows.loc[rows["part"] == "test", "id"].to_numpy())
-    writer = writer or _fitting(task, sample)
-    made = writer.table(predicted, sample)
-    if sample is not None:
-        samples.check(made, sample)
-    return made
-
-
-def _fitting(task: Task, sample: pd.DataFrame | None) -> Writer:
+def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Writer:
+    """The recipe's writer, or the one that the task finds fitting."""
+    if writer is not None:
+        return writer
     described = task.writer(sample)
     try:
         return registry.writers.build(described)
@@ -73,6 +28,68 @@ def _fitting(task: Task, sample: pd.DataFrame | None) -> Writer:
             found=repr(dict(described)),
             do="Name a `writer` in the recipe's `submission`",
         ) from error
+
+
+def blank(task: Task, outputs: tuple[int, ...], size: tuple[int, int]) -> pd.DataFrame:
+    """The prediction (one row) of made-up raw outputs.
+
+    Args:
+        outputs: shape of a picture's raw outputs.
+        size: (H, W) of what the network sees.
+
+    Raises:
+        LabelError: when an output has the name of a column of ours.
+    """
+    # Not zeros: a writer may take columns of whole numbers for classes.
+    made_up = np.random.default_rng(0).normal(size=(1, *outputs)).astype(np.float32)
+    table = task.predictions(made_up, Frames.whole(size, 1))
+    if taken := [name for name in table.columns if name in ("id", "image")]:
+        raise LabelError(
+            f"A class or output is called '{taken[0]}', which is the name of a column of every "
+            "table of predictions",
+            do="Give it another name, in the labels or by a labeler of your own",
+        )
+    return table
+
+
+def rehearse(
+    writer: Writer,
+    blank: pd.DataFrame,
+    rows: pd.DataFrame,
+    sample: pd.DataFrame | None,
+    files: Path,
+) -> None:
+    """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
+
+    Args:
+        blank: a made-up prediction (one row).
+
+    Raises:
+        SubmissionError: as the real one would.
+    """
+    ids = rows.loc[rows["part"] == "test", "id"]
+    if not len(ids) and sample is None:
+        raise SubmissionError(
+            "The recipe asks for a submission, but there are no pictures to predict",
+            do="Say where they are with `test`, or name the `sample` submission",
+        )
+    predicted = blank.iloc[np.zeros(len(ids), int)].reset_index(drop=True)
+    predicted.insert(0, "id", ids.to_numpy())
+    make(writer, predicted, sample, files)
+
+
+def make(
+    writer: Writer, predicted: pd.DataFrame, sample: pd.DataFrame | None, files: Path
+) -> pd.DataFrame:
+    """The submission of predictions (`id` and a column per output), checked against the sample.
+
+    Raises:
+        SubmissionError: when it would not be accepted.
+    """
+    made = writer.table(predicted, sample, files)
+    if sample is not None:
+        samples.check(made, sample)
+    return made
 
 
 def write(made: pd.DataFrame, path: Path) -> None:

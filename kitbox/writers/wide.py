@@ -14,6 +14,8 @@ from kitbox.writers.faults import alike
 from kitbox.writers.outputs import Bounds, Decimals, clipped, outputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
@@ -41,7 +43,13 @@ class Wide(Options):
     decimals: Decimals | None = Field(None, description="decimal places to round to")
     key: str = Field("id", min_length=1, description="name of the key column without a sample")
 
-    def table(self, predictions: pd.DataFrame, sample: pd.DataFrame | None) -> pd.DataFrame:
+    def ids(self, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """See `kitbox.contracts.Writer`: a row per picture."""
+        return samples.ids(sample)
+
+    def table(
+        self, predictions: pd.DataFrame, sample: pd.DataFrame | None, folder: Path
+    ) -> pd.DataFrame:
         """The submission (N rows), key first, from predictions (`id`, K numbers).
 
         Raises:
