@@ -45,6 +45,7 @@ class Client:
             raise SourceError("There is no key to Kaggle here", do=keys.ADVICE)
         self._sleep = sleep
         self._refused: list[Key] = []
+        self._tokens: dict[Key, str] = {}
         self._make = _load()
 
     def ask(
@@ -66,39 +67,51 @@ class Client:
             error: what is raised.
             tries: how often to try what may pass; 1 where a second try could do it twice.
         """
-        told = {} if hints is None else hints
+        trouble: Exception
         while True:
             key = self.keys[len(self._refused)]
             try:
                 return self._ask_with(key, request, tries)
             except advice.Refused as refused:
-                if refused.status == 401 and key is not ANONYMOUS:
-                    self._refused.append(key)
-                    if len(self._refused) < len(self.keys):
-                        log.warning("Kaggle does not take the key from %s", key.place)
-                        continue
-                    places = ", ".join(k.place for k in self._refused)
-                    self._refused = []
-                    raise error(
-                        f"Kaggle takes none of the keys that are here, while {doing}",
-                        found=f"{places} ({refused.shown(self.keys)})",
-                        do=keys.ADVICE,
-                    ) from None
-                wrong, found = f"Kaggle refused {doing}", refused.shown(self.keys)
-                do = told.get(refused.status) or advice.general(refused)
-                if key is ANONYMOUS:
-                    found, do = f"{found}, and no key here", f"{do}. {keys.ADVICE}"
-            except advice.Unreachable as trouble:
-                wrong, found = f"Kaggle cannot be reached, while {doing}", str(trouble)
-                do = advice.OFFLINE
-            except advice.Nonsense as trouble:
-                wrong, found = (
-                    f"Kaggle gave no answer that makes sense, while {doing}",
-                    str(trouble),
-                )
-                do = "Try again later; update the package `kaggle` if that does not help"
+                if refused.status == 401 and key is not ANONYMOUS and self._give_up(key):
+                    continue
+                trouble = refused
+            except (advice.Unreachable, advice.Nonsense) as other:
+                trouble = other
+            wrong, found, do = self._say(trouble, doing, key, hints or {})
             # Not from the client's own error: its text may hold a signed address.
             raise error(wrong, found=found, do=do) from None
+
+    def _give_up(self, key: Key) -> bool:
+        """Note that Kaggle does not take the key; whether there is another."""
+        if len(self._refused) + 1 == len(self.keys):
+            return False
+        log.warning("Kaggle does not take the key from %s", key.place)
+        self._refused.append(key)
+        return True
+
+    def _say(
+        self, trouble: Exception, doing: str, key: Key, hints: Mapping[int, str]
+    ) -> tuple[str, str, str]:
+        """What was wrong, what was found, what to do."""
+        if isinstance(trouble, advice.Unreachable):
+            return f"Kaggle cannot be reached, while {doing}", str(trouble), advice.OFFLINE
+        if not isinstance(trouble, advice.Refused):
+            return (
+                f"Kaggle gave no answer that makes sense, while {doing}",
+                str(trouble),
+                "Try again later; update the package `kaggle` if that does not help",
+            )
+        said = trouble.shown(self.keys)
+        if key is ANONYMOUS:
+            do = hints.get(trouble.status) or advice.general(trouble)
+            return f"Kaggle refused {doing}", f"{said}, and no key here", f"{do}. {keys.ADVICE}"
+        if trouble.status == 401:
+            places = ", ".join(k.place for k in self.keys)
+            wrong = f"Kaggle takes none of the keys that are here, while {doing}"
+            return wrong, f"{places} ({said})", keys.ADVICE
+        do = hints.get(trouble.status) or advice.general(trouble)
+        return f"Kaggle refused {doing}", said, do
 
     def _ask_with(self, key: Key, request: Callable[[Any], T], tries: int) -> T:
         for left in range(tries - 1, -1, -1):
@@ -114,10 +127,12 @@ class Client:
         raise AssertionError("the last try returns or raises")
 
     def _api(self, key: Key) -> Any:
+        """The client, signed in with the key; a token is asked about once, as the client does."""
         api = self._make()
         if key.token or key.refresh:
-            token = key.token or _access_token(key)
-            api.config_values = {"token": token}
+            if key not in self._tokens:
+                self._tokens[key] = _introspected(api, key.token or _bought(key))
+            api.config_values = {"token": self._tokens[key]}
         else:
             pair = {"username": key.username, "key": key.secret}
             api.config_values = {} if key is ANONYMOUS else pair
@@ -174,8 +189,31 @@ def _with_timeout(client: Any) -> Any:
     return client
 
 
-def _access_token(key: Key) -> str:
-    """Buy an access token as `kaggle auth login` does; nothing is saved."""
+def _introspected(api: Any, token: str) -> str:
+    """The token, if Kaggle knows it and it has not expired.
+
+    Raises:
+        Refused: 401, where it is none.
+    """
+    from kagglesdk.security.types.oauth_service import IntrospectTokenRequest
+
+    asked = IntrospectTokenRequest()
+    asked.token = token
+    api.config_values = {"token": token}
+    no_token = advice.Refused(401, "the token is unknown or has expired")
+    try:
+        with advice.translated(), api.build_kaggle_client() as kaggle:
+            told = kaggle.security.oauth_client.introspect_token(asked)
+    except advice.Refused as refused:
+        # The client takes these for the same.
+        raise no_token if refused.status in (400, 403, 404) else refused from None
+    if not told.active:
+        raise no_token
+    return token
+
+
+def _bought(key: Key) -> str:
+    """An access token for the refresh token of `kaggle auth login`; nothing is saved."""
     from kagglesdk import KaggleClient, KaggleCredentials
     from kagglesdk.kaggle_env import get_env
 

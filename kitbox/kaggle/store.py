@@ -9,8 +9,9 @@ from pathlib import Path
 from kitbox import storage as whole_files
 from kitbox.errors import SourceError, some, storage
 from kitbox.kaggle import inner
+from kitbox.kaggle.address import Address
 from kitbox.kaggle.client import Client
-from kitbox.kaggle.things import Address, Thing, Version
+from kitbox.kaggle.things import Thing, Version
 from kitbox.sources import showing
 from kitbox.sources.archive import unpack
 from kitbox.sources.download import download

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
@@ -12,8 +11,8 @@ from typing import Any, Protocol
 
 from kitbox.errors import SourceError
 from kitbox.kaggle import mounts
+from kitbox.kaggle.address import Address, led_to
 from kitbox.kaggle.client import Client
-from kitbox.sources.checks import Checks
 
 log = logging.getLogger("kitbox")
 
@@ -33,19 +32,6 @@ class Version:
 
     name: str
     files: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where an archive can be downloaded for now. The address is signed, so it is shown nowhere.
-
-    Attributes:
-        url: of the archive.
-        checks: its size, and its MD5 where the server says it.
-    """
-
-    url: str = field(repr=False)
-    checks: Checks
 
 
 class Thing(Protocol):
@@ -134,7 +120,7 @@ class Competition:
             asked.competition_name = self.slug
             with api.build_kaggle_client() as kaggle:
                 files = kaggle.competitions.competition_api_client
-                return _led_to(files.download_data_files(asked))
+                return led_to(files.download_data_files(asked))
 
         return client.ask(f"the files of {self.title}", request, hints=self.hints)
 
@@ -206,7 +192,7 @@ class Dataset:
             asked.owner_slug, asked.dataset_slug = self.owner, self.slug
             asked.dataset_version_number = int(version.name)
             with api.build_kaggle_client() as kaggle:
-                return _led_to(kaggle.datasets.dataset_api_client.download_dataset(asked))
+                return led_to(kaggle.datasets.dataset_api_client.download_dataset(asked))
 
         return client.ask(f"the files of {self.title}", request, hints=self.hints)
 
@@ -266,9 +252,7 @@ class Model:
             self._fill(api, asked)
             asked.version_number = int(version.name)
             with api.build_kaggle_client() as kaggle:
-                return _led_to(
-                    kaggle.models.model_api_client.download_model_instance_version(asked)
-                )
+                return led_to(kaggle.models.model_api_client.download_model_instance_version(asked))
 
         return client.ask(f"the files of {self.title}", request, hints=self.hints)
 
@@ -294,31 +278,3 @@ def _number(number: int, thing: Thing) -> Version:
     if number < 1:
         raise SourceError(f"Kaggle names no version of {thing.title}", do=thing.hints[404])
     return Version(str(number))
-
-
-def _led_to(reply: Any) -> Address:
-    """Where the client's request was sent on to; its body is left unread."""
-    with reply:
-        if not reply.history:
-            raise SourceError(
-                "Kaggle sent no address to download from",
-                found=f"an answer {reply.status_code}",
-                do="Update the package `kaggle`, or download by hand and use the source `untar`",
-            )
-        length = reply.headers.get("Content-Length", "")
-        coded = reply.headers.get("Content-Encoding", "identity") != "identity"
-        size = int(length) if length.isdecimal() and not coded else None
-        return Address(reply.url, Checks(size=size or None, md5=_md5(reply.headers)))
-
-
-def _md5(headers: Mapping[str, str]) -> str | None:
-    """The MD5 (hex) that Google's storage gives: 'crc32c=...==, md5=...=='."""
-    for part in headers.get("x-goog-hash", "").split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "md5":
-            try:
-                raw = base64.b64decode(value, validate=True)
-            except ValueError:
-                return None
-            return raw.hex() if len(raw) == 16 else None
-    return None

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-from kaggle_client import AtKaggle
-from kaggle_server import Competition
+from kaggle_client import KEY, USER, AtKaggle
+from kaggle_server import Competition, No
 
 from kitbox.errors import SourceError, SubmissionError
 from kitbox.kaggle import client as clients
@@ -18,7 +18,8 @@ from kitbox.kaggle import keys
 from kitbox.kaggle.client import Client
 from kitbox.kaggle.keys import Key
 
-GOOD, BAD = Key("the good place", token="good-token"), Key("the bad place", token="bad-token")
+GOOD = Key("the good place", username="good", secret="secret-1")
+BAD = Key("the bad place", username="bad", secret="secret-2")
 
 
 @pytest.fixture(autouse=True)
@@ -42,14 +43,14 @@ def test_the_first_key_that_is_taken_is_kept(monkeypatch: pytest.MonkeyPatch) ->
     used: list[str] = []
 
     def request(api: Any) -> str:
-        used.append(api.config_values["token"])
-        if used[-1] == "bad-token":
+        used.append(api.config_values["username"])
+        if used[-1] == "bad":
             raise no(401)
         return "answer"
 
     client = make(monkeypatch, BAD, GOOD)
     assert client.ask("this", request) == client.ask("this", request) == "answer"
-    assert used == ["bad-token", "good-token", "good-token"]
+    assert used == ["bad", "good", "good"]
 
 
 def test_no_key_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +59,7 @@ def test_no_key_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(SubmissionError, match="the bad place, the good place") as caught:
         make(monkeypatch, BAD, GOOD).ask("this", request, error=SubmissionError)
-    assert "token" not in str(caught.value).replace("KAGGLE_API_TOKEN", "").split("Make a")[0]
+    assert "secret-" not in str(caught.value)
 
 
 def test_a_refusal_is_no_reason_for_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,3 +148,25 @@ def test_a_server_that_never_answers(at_kaggle: AtKaggle) -> None:
     )
     done = at_kaggle.python(code)
     assert done.stdout.startswith("Kaggle cannot be reached"), done.stderr
+
+
+@pytest.mark.parametrize("fault", [None, 400, 403, 404])
+def test_a_token_that_has_expired_gives_way(at_kaggle: AtKaggle, fault: int | None) -> None:
+    at_kaggle.server.competitions["dogs"] = Competition({"a.csv": b"1"})
+    at_kaggle.variables = {
+        "KAGGLE_API_TOKEN": "KGAT_expired_expired",
+        "KAGGLE_USERNAME": USER,
+        "KAGGLE_KEY": KEY,
+    }
+    if fault:
+        at_kaggle.server.faults["IntrospectToken"] = [No(fault)]
+    assert (at_kaggle.fetch(competition="dogs") / "a.csv").read_bytes() == b"1"
+    assert at_kaggle.server.count("IntrospectToken") == 1
+    assert "does not take the key from KAGGLE_API_TOKEN" in at_kaggle.said
+
+
+def test_a_token_is_asked_about_once(at_kaggle: AtKaggle) -> None:
+    at_kaggle.server.competitions["dogs"] = Competition({f"{n}.csv": b"1" for n in range(45)})
+    at_kaggle.fetch(competition="dogs")
+    assert at_kaggle.server.count("ListDataFiles") == 3
+    assert at_kaggle.server.count("IntrospectToken") == 1

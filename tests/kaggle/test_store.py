@@ -10,8 +10,9 @@ from kaggle_server import zipped
 
 from kitbox.errors import SourceError
 from kitbox.kaggle import store as stores
+from kitbox.kaggle.address import Address
 from kitbox.kaggle.store import Store
-from kitbox.kaggle.things import Address, Competition, Version
+from kitbox.kaggle.things import Competition, Version
 from kitbox.sources.checks import Checks
 from kitbox.sources.room import Limits
 

@@ -183,7 +183,7 @@ def test_a_wrong_key(at_kaggle: AtKaggle) -> None:
     at_kaggle.variables = {"KAGGLE_API_TOKEN": "KGAT_wrong_wrong_wrong"}
     said = at_kaggle.refused(competition="dogs")
     assert "takes none of the keys" in said
-    assert "KAGGLE_API_TOKEN (401 Unauthenticated: Bearer ***)" in said
+    assert "KAGGLE_API_TOKEN (401 the token is unknown or has expired)" in said
     at_kaggle.variables = {"KAGGLE_USERNAME": USER, "KAGGLE_KEY": "wrong_wrong_wrong"}
     assert "Basic ***" in at_kaggle.refused(competition="dogs")
 
