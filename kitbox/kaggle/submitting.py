@@ -17,7 +17,8 @@ from kitbox.progress import Progress
 from kitbox.recipe import Recipe
 from kitbox.recipe import read as read_recipe
 from kitbox.results.folder import RECIPE, SUBMISSION
-from kitbox.writers import sample as samples
+from kitbox.writers.decoding import Reading
+from kitbox.writers.verify import verify_file
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0  # seconds between two questions for the score
 _NOTEBOOK = (
@@ -113,7 +114,14 @@ def _check(recipe: Recipe, file: Path, progress: Progress) -> None:
     if files is None:
         progress.warn("the source's files are not here, so the sample submission is not looked at")
         return
-    samples.check(samples.read(file), samples.read(files / recipe.submission.sample))
+    reading = Reading(relative=bool(getattr(recipe.submission.writer, "relative", False)))
+    verdict = verify_file(file, files / recipe.submission.sample, reading)
+    if verdict.faults:
+        raise SubmissionError(
+            f"{file} would be refused",
+            found=" ".join(verdict.faults),
+            do="Mend it, or run again; nothing was handed in",
+        )
 
 
 def _before(run: Path, slug: str, file: Path) -> HandedIn | None:
