@@ -139,6 +139,38 @@ def check_submission(
 
 
 @app.command()
+def submit(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    message: Annotated[str | None, typer.Option(help="By default the recipe's name.")] = None,
+    competition: Annotated[
+        str | None, typer.Option(help="By default the one that the recipe's source names.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also if it was handed in before.")
+    ] = False,
+) -> None:
+    """Hand in a run's submission.csv to Kaggle and wait for its score."""
+    from kitbox.kaggle.submitting import submit as hand_in
+
+    hand_in(folder, message=message, competition=competition, again=again)
+
+
+@app.command()
+def submissions(
+    competition: Annotated[
+        str | None,
+        typer.Argument(metavar="[SLUG]", help="The last part of a competition's address."),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="The folder that the runs lie in.")] = Path("runs"),
+) -> None:
+    """List the submissions at Kaggle, with the runs that they came from."""
+    from kitbox.kaggle.submissions import listing as submitted
+
+    for line in submitted(competition, runs):
+        typer.echo(line)
+
+
+@app.command()
 def schema() -> None:
     """Print a JSON schema of recipes, for an editor."""
     from kitbox.recipe import schema as describe

@@ -148,7 +148,7 @@ def test_the_message_has_the_file_the_number_and_what_was_done() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("source: {url: PETS}", "line 1, source.use: missing: one of digits, folder, untar"),
+        ("source: {url: PETS}", "line 1, source.use: missing: one of digits, folder, "),
         ("source: [1]", "line 1, source: found [1], expected a source: a name, or a mapping"),
         ("source:", "line 1, source: found nothing, expected a source"),
         ("source: folder", "line 1, source.path: missing: this one must be given"),

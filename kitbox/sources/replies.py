@@ -120,16 +120,16 @@ def translated(address: str) -> Iterator[None]:
             do=f"Check the computer's clock and the address. {_LOCAL}",
         ) from error
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise Again(f"the connection failed ({_cause(error)})") from error
+        raise Again(f"the connection failed ({cause(error)})") from error
     except requests.RequestException as error:
         raise SourceError(
-            f"{address} cannot be had", found=_cause(error), do="Check the address"
+            f"{address} cannot be had", found=cause(error), do="Check the address"
         ) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Again(f"the connection broke off ({_cause(error)})") from error
+        raise Again(f"the connection broke off ({cause(error)})") from error
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
     """The innermost reason's kind; its text could hold the address with its keys."""
     while (inner := getattr(error, "reason", None) or error.__context__) is not None:
         if not isinstance(inner, BaseException):
