@@ -58,7 +58,7 @@ class Finder:
             What it is a copy of, or None.
         """
         found = self._find(look)
-        self._exact.setdefault(look.sha256, name if found is None or original else found.of)
+        self._exact.setdefault(look.sha256, name)
         if found is None or (original and found.kind == "near-duplicate"):
             self._names.append(name)
             self._prints.append(look)

@@ -28,10 +28,11 @@ No others: some of Pillow's readers start a program (EPS) for a file from anywhe
 MOST_PIXELS = 178_000_000
 """Larger pictures are refused unread; just below the size at which Pillow refuses."""
 
-VERSION = 1
-"""Raise when prints of the same file may change."""
-
 _SIDE, _THUMB = 128, 8
+
+
+class TooLarge(PictureError):  # noqa: N818 - it says what kind of PictureError
+    """A picture with more pixels than are allowed; it was not decoded."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
     """Decode a picture file in full and describe it.
 
     Raises:
-        PictureError: the reason why it is no picture that a run could use.
+        PictureError: the reason why it is no picture that a run could use;
+            `TooLarge` when that is its size.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -80,7 +82,7 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
     except UnidentifiedImageError as error:
         raise PictureError(f"the file is no picture that can be read{_kind(data)}") from error
     except Image.DecompressionBombError as error:
-        raise PictureError(f"the picture is too large ({error})") from error
+        raise TooLarge(f"the picture is too large ({error})") from error
     except Exception as error:  # damage makes Pillow raise nearly anything
         reason = str(error) or type(error).__name__
         raise PictureError(f"the picture is damaged ({reason})") from error
@@ -92,7 +94,7 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
 
 def _check_size(image: Any, most_pixels: int) -> None:
     if image.width * image.height > most_pixels:
-        raise PictureError(
+        raise TooLarge(
             f"the picture is too large ({image.width} x {image.height} pixels, "
             f"{most_pixels / 1e6:g} million are allowed)"
         )

@@ -1,0 +1,149 @@
+"""The manifest: a row per address and what became of it; and every file in its place."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from kitbox import storage as files
+from kitbox.data.duplicates import Finder
+from kitbox.errors import storage
+from kitbox.sources.web.journal import Record
+from kitbox.sources.web.lists import Wanted
+
+Drop = Literal["near", "exact", "none"]
+
+MANIFEST = "manifest.csv"
+ARRIVED, ASIDE = ".arrived", ".duplicates"
+"""Folders for files without a place, and for copies; hidden from labelers by their dot."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the manifest, its columns in this order.
+
+    Attributes:
+        address: as the list has it.
+        label: its class (the column is called `class`).
+        file: where its picture lies, below the folder; '' where there is none.
+        status: 'ok', 'duplicate', 'near-duplicate', 'refused', 'failed' or 'not-asked'.
+        reason: why it is not 'ok'.
+        bytes: of the file.
+        width, height: pixels, upright.
+        tries: how often the last fetch that asked for it tried.
+    """
+
+    address: str
+    label: str
+    file: str
+    status: str
+    reason: str
+    bytes: int
+    width: int
+    height: int
+    tries: int
+
+
+def judge(
+    wanted: Sequence[Wanted], records: Mapping[str, Record], *, drop: Drop, why: str = ""
+) -> list[Row]:
+    """What became of every address, in the lists' order.
+
+    Copies are found in that order as well, so the result does not depend on
+    which picture arrived first.
+
+    Args:
+        wanted: the addresses of the lists.
+        records: what is known of each.
+        drop: which copies are set aside.
+        why: why addresses were not asked for.
+    """
+    finder = Finder()
+    rows: list[Row] = []
+    first: dict[str, Row] = {}  # by address
+    of_file: dict[str, Row] = {}
+    for one in wanted:
+        record = records.get(one.address) or Record(one.address, "not-asked", why)
+        if (before := first.get(one.address)) is not None:
+            status, file = "duplicate", before.file
+            reason = f"the same address as before{_elsewhere(one.label, before.label)}"
+            if record.status != "arrived":
+                status, reason = record.status, record.reason
+        elif record.look is None:
+            status, file, reason = record.status, "", record.reason
+        else:
+            copy = finder.add(record.file, record.look)
+            status, reason = (copy.kind if copy else "ok"), ""
+            dropped = status in {
+                "near": ("near-duplicate", "duplicate"),
+                "exact": ("duplicate",),
+            }.get(drop, ())
+            file = "/".join(
+                part for part in (ASIDE if dropped else "", one.label, record.file) if part
+            )
+            if copy is not None:
+                of = of_file[copy.of]
+                reason = f"of {of.file}{_elsewhere(one.label, of.label)}"
+        look = record.look
+        size = (look.width, look.height) if look else (0, 0)
+        row = Row(one.address, one.label, file, status, reason, record.bytes, *size, record.tries)
+        rows.append(row)
+        if before is None:
+            first[one.address] = row
+            if record.file:
+                of_file[record.file] = row
+    return rows
+
+
+def present(folder: Path) -> dict[str, Path]:
+    """The picture files below the source's folder, by name, wherever they lie."""
+    found: dict[str, Path] = {}
+    if not folder.is_dir():
+        return found
+    with storage(folder, "listing"):
+        for top in (ARRIVED, ASIDE, ""):
+            for path in (folder / top).glob("*" if top == ARRIVED else "**/*"):
+                if path.is_file() and path.name[0] != "." and path.name != MANIFEST:
+                    found[path.name] = path
+    return found
+
+
+def place(folder: Path, rows: Sequence[Row]) -> None:
+    """Move every file to where its row says; what has no row any more is kept out of sight.
+
+    Raises:
+        StorageError: when the folder cannot be written.
+    """
+    wanted = {row.file.rpartition("/")[2]: row.file for row in rows if row.file}
+    with storage(folder, "sorting pictures in"):
+        for name, path in present(folder).items():
+            to = folder / wanted.get(name, f"{ARRIVED}/{name}")
+            if to != path:
+                to.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(to)
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if path.is_dir() and path.name != ARRIVED and not any(path.iterdir()):
+                path.rmdir()
+
+
+def write(folder: Path, rows: Sequence[Row]) -> None:
+    """Write `manifest.csv`, whole or not at all.
+
+    Raises:
+        StorageError: when it cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["class" if f.name == "label" else f.name for f in fields(Row)])
+    for row in rows:
+        writer.writerow(astuple(row))
+    files.write(folder / MANIFEST, text.getvalue().encode("utf-8", "backslashreplace"))
+
+
+def _elsewhere(label: str, other: str) -> str:
+    """What a reason adds where the original is of another class."""
+    return "" if label == other else f" (there of the class '{other}')"
