@@ -28,6 +28,7 @@ No others: some of Pillow's readers start a program (EPS) for a file from anywhe
 MOST_PIXELS = 178_000_000
 """Larger pictures are refused unread; just below the size at which Pillow refuses."""
 
+_READERS = [name for name in ENDINGS if name != "MPO"]  # which JPEG's reader opens
 _SIDE, _THUMB = 128, 8
 
 
@@ -72,8 +73,9 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
         raise PictureError(f"the file cannot be read ({error.strerror})") from error
     if not data:
         raise PictureError("the file is empty")
+    Image.init()  # `formats` knows only those whose readers are loaded
     try:
-        with quiet(), Image.open(io.BytesIO(data), formats=list(ENDINGS)) as image:
+        with quiet(), Image.open(io.BytesIO(data), formats=_READERS) as image:
             _check_size(image, most_pixels)
             image.load()  # strict: a truncated picture is no picture
             ending = ENDINGS[str(image.format)]

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import json
 import os
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from kitbox.sources.web.guard import Refused
 from kitbox.sources.web.lists import Wanted
 from kitbox.sources.web.manifest import Drop
 
-_SETTLED, _JOURNAL, _ARRIVING = ".settled.json", ".journal.jsonl", ".arriving"
+_SETTLED, _JOURNAL = ".settled.json", ".journal.jsonl"
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -134,7 +135,8 @@ class Urls(Options):
 
         with storage(folder, "making the folder"):
             (folder / manifest.ARRIVED).mkdir(parents=True, exist_ok=True)
-            (folder / _ARRIVING).mkdir(exist_ok=True)
+            shutil.rmtree(folder / manifest.ARRIVING, ignore_errors=True)
+            (folder / manifest.ARRIVING).mkdir(exist_ok=True)
         journal = Journal(folder / _JOURNAL)
         known = _here(journal.read(), manifest.present(folder))
         first = not (folder / manifest.MANIFEST).is_file()
@@ -208,10 +210,10 @@ class Urls(Options):
         from kitbox.data.looks import TooLarge, look
         from kitbox.sources.web.fetching import Failed, fetch
         from kitbox.sources.web.journal import Record
-        from kitbox.sources.web.manifest import ARRIVED
+        from kitbox.sources.web.manifest import ARRIVED, ARRIVING
         from kitbox.sources.web.places import name
 
-        part = folder / _ARRIVING / f"{name(address)}.part"
+        part = folder / ARRIVING / f"{name(address)}.part"
         try:
             size = fetch(address, part, rules, watch)
             with gate:

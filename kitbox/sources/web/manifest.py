@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -18,8 +20,10 @@ from kitbox.sources.web.lists import Wanted
 Drop = Literal["near", "exact", "none"]
 
 MANIFEST = "manifest.csv"
-ARRIVED, ASIDE = ".arrived", ".duplicates"
-"""Folders for files without a place, and for copies; hidden from labelers by their dot."""
+ARRIVING, ARRIVED, ASIDE = ".arriving", ".arrived", ".duplicates"
+"""Folders for files that grow, files without a place, and copies; labelers see none of them."""
+
+_OURS = re.compile(r"[0-9a-f]{20}\.[a-z]{3}")  # what else lies there is left alone
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,11 @@ def judge(
 
 
 def present(folder: Path) -> dict[str, Path]:
-    """The picture files below the source's folder, by name, wherever they lie."""
+    """The fetched files below the source's folder, by name, wherever they lie."""
     found: dict[str, Path] = {}
-    if not folder.is_dir():
-        return found
-    with storage(folder, "listing"):
-        for top in (ARRIVED, ASIDE, ""):
-            for path in (folder / top).glob("*" if top == ARRIVED else "**/*"):
-                if path.is_file() and path.name[0] != "." and path.name != MANIFEST:
-                    found[path.name] = path
+    for top, below, names in os.walk(folder):
+        below[:] = sorted(name for name in below if name != ARRIVING)
+        found |= {name: Path(top, name) for name in names if _OURS.fullmatch(name)}
     return found
 
 
@@ -125,8 +125,8 @@ def place(folder: Path, rows: Sequence[Row]) -> None:
             if to != path:
                 to.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(to)
-        for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_dir() and path.name != ARRIVED and not any(path.iterdir()):
+        for path in (*folder.glob(f"{ASIDE}/*"), *folder.glob("[!.]*")):
+            if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
 
 
