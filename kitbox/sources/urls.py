@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import json
-import os
-import shutil
-import threading
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PlainSerializer, field_validator, model_validator
 
-from kitbox import storage as files
-from kitbox.errors import PictureError, SourceError, some, storage
+from kitbox.errors import SourceError
 from kitbox.options import Options
-from kitbox.progress import Progress
 from kitbox.sources.folder import absolute
 from kitbox.sources.web import lists
-from kitbox.sources.web.guard import Refused
 from kitbox.sources.web.lists import Wanted
 from kitbox.sources.web.manifest import Drop
 
-_SETTLED, _JOURNAL = ".settled.json", ".journal.jsonl"
+if TYPE_CHECKING:
+    from kitbox.sources.web.gather import Settings
+
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -108,12 +100,13 @@ class Urls(Options):
 
     def find(self, cache: Path) -> Path | None:
         """The folder of pictures below `cache`, if it was made from the lists as they are."""
+        from kitbox.sources.web.gather import is_settled
+
         folder = self._folder(cache)
         try:
-            settled = json.loads((folder / _SETTLED).read_text(encoding="utf-8"))
-            return folder if settled == self._key(self._wanted()) else None
-        except (OSError, ValueError, SourceError):
-            return None
+            return folder if is_settled(folder, self._wanted(), self._settings()) else None
+        except SourceError:
+            return None  # a list that is gone, say; `fetch` tells
 
     def fetch(self, cache: Path) -> Path:
         """Fetch what is missing, and return the folder of pictures.
@@ -122,151 +115,42 @@ class Urls(Options):
             SourceError: when a list cannot be read, or too few pictures arrive.
             StorageError: when the disk is full or the folder cannot be written.
         """
+        from kitbox.sources.web.gather import gather
         from kitbox.sources.whole import alone
 
         wanted = self._wanted()
         folder = self._folder(cache)
         with alone(folder):
-            return self._fetch(folder, wanted)
-
-    def _fetch(self, folder: Path, wanted: list[Wanted]) -> Path:
-        from kitbox.sources.web import manifest
-        from kitbox.sources.web.journal import Journal
-
-        with storage(folder, "making the folder"):
-            (folder / manifest.ARRIVED).mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(folder / manifest.ARRIVING, ignore_errors=True)
-            (folder / manifest.ARRIVING).mkdir(exist_ok=True)
-        journal = Journal(folder / _JOURNAL)
-        known = _here(journal.read(), manifest.present(folder))
-        first = not (folder / manifest.MANIFEST).is_file()
-        rules = self._refusing()
-        ask = [
-            address
-            for address in dict.fromkeys(one.address for one in wanted)
-            if _is_open(known.get(address), rules, failed=self.again or first)
-        ]
-        why = "the fetch was stopped"
-        try:
-            if ask:
-                with storage(folder / _SETTLED, "removing"):
-                    (folder / _SETTLED).unlink(missing_ok=True)
-                why = self._ask(folder, journal, ask)
-        finally:
-            known = _here(journal.read(), manifest.present(folder))
-            rows = manifest.judge(wanted, known, drop=self.drop, why=why)
-            manifest.place(folder, rows)
-            manifest.write(folder, rows)
-            journal.replace(known.values())
-        self._report(folder, rows, fetched=bool(ask))
-        files.write(folder / _SETTLED, json.dumps(self._key(wanted)))
+            gather(folder, wanted, self._settings())
         return folder
 
-    def _ask(self, folder: Path, journal: Any, addresses: Sequence[str]) -> str:
-        """Fetch these addresses; why it stopped before all were asked for, or ''."""
-        from kitbox.environment import cores
-        from kitbox.sources.web.crew import Crew, Limits
+    def _settings(self) -> Settings:
+        from kitbox.sources.web.crew import Limits
         from kitbox.sources.web.fetching import Rules
-        from kitbox.sources.web.journal import Record
-        from kitbox.sources.web.line import Job
-        from kitbox.sources.web.places import take_apart
+        from kitbox.sources.web.gather import Settings
 
-        limits = Limits(
-            threads=min(self.threads, len(addresses)),
-            per_site=self.per_host,
-            tries=self.tries,
-            wait=self.wait,
-            seconds=self.minutes * 60,
-            most_bytes=int(self.max_gb * 10**9),
+        return Settings(
+            rules=Rules(
+                allowed=self.allow_private,
+                robots=self.robots,
+                seconds=self.seconds,
+                most_bytes=int(self.max_mb * 10**6),
+                agent=self.agent,
+            ),
+            limits=Limits(
+                threads=self.threads,
+                per_site=self.per_host,
+                tries=self.tries,
+                wait=self.wait,
+                seconds=self.minutes * 60,
+                most_bytes=int(self.max_gb * 10**9),
+            ),
+            most_pixels=int(self.max_megapixels * 1e6),
+            min_side=self.min_side,
+            drop=self.drop,
+            least=self.least,
+            again=self.again,
         )
-        rules = Rules(
-            allowed=self.allow_private,
-            robots=self.robots,
-            seconds=self.seconds,
-            most_bytes=int(self.max_mb * 10**6),
-            agent=self.agent,
-        )
-        refusing = self._refusing()
-        gate = threading.Semaphore(cores())  # large pictures take memory while they decode
-
-        def keep(record: Record) -> None:
-            journal.add(replace(record, rules=refusing))
-
-        def bring(address: str, watch: Any) -> Record:
-            return self._bring(folder, address, rules, watch, gate)
-
-        with journal, Progress().bar("fetching pictures", len(addresses)) as step:
-            jobs = []
-            for address in addresses:
-                try:
-                    jobs.append(Job(address, take_apart(address).site))
-                except Refused as reason:
-                    keep(Record(address, "refused", str(reason)))
-                    step(1)
-            return Crew(jobs, bring, keep, limits).work(step)
-
-    def _bring(self, folder: Path, address: str, rules: Any, watch: Any, gate: Any) -> Any:
-        """Fetch one address and look at the picture; its record."""
-        from kitbox.data.looks import TooLarge, look
-        from kitbox.sources.web.fetching import Failed, fetch
-        from kitbox.sources.web.journal import Record
-        from kitbox.sources.web.manifest import ARRIVED, ARRIVING
-        from kitbox.sources.web.places import name
-
-        part = folder / ARRIVING / f"{name(address)}.part"
-        try:
-            size = fetch(address, part, rules, watch)
-            with gate:
-                seen = look(part, most_pixels=int(self.max_megapixels * 1e6))
-            if min(seen.width, seen.height) < self.min_side:
-                raise Refused(f"the picture is too small ({seen.width} x {seen.height} pixels)")
-            file = f"{name(address)}.{seen.ending}"
-            with storage(part, "renaming"):
-                os.replace(part, folder / ARRIVED / file)
-            return Record(address, "arrived", file=file, bytes=size, look=seen)
-        except TooLarge as error:
-            raise Refused(str(error).rstrip(".")) from error
-        except PictureError as error:
-            raise Failed(str(error).rstrip(".")) from error
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _report(self, folder: Path, rows: Sequence[Any], *, fetched: bool) -> None:
-        """Say what came of it.
-
-        Raises:
-            SourceError: when that is too little.
-        """
-        progress = Progress()
-        states = Counter(row.status for row in rows)
-        told = ", ".join(f"{count} {state}" for state, count in states.most_common())
-        if fetched:
-            progress.say(f"addresses: {told}; each with its reason in {folder / 'manifest.csv'}")
-        clashes = sum("there of the class" in row.reason for row in rows)
-        if clashes and fetched:
-            progress.warn(f"{clashes} pictures are copies of one in another class (see `reason`)")
-        here = sum(bool(row.file) for row in rows)
-        empty = [
-            label
-            for label in dict.fromkeys(row.label for row in rows)
-            if not any(row.file and row.label == label for row in rows)
-        ]
-        reasons = Counter(row.reason for row in rows if not row.file)
-        common = some([f"{reason} ({count})" for reason, count in reasons.most_common(8)], most=4)
-        if not here or here < self.least * len(rows):
-            raise SourceError(
-                f"{here} of {len(rows)} pictures arrived, less than the share of {self.least:g} "
-                "that must",
-                found=common,
-                do=f"Look at {folder / 'manifest.csv'}, turn the internet on if it is off, run "
-                "again (only what failed is asked for), or lower `least`",
-            )
-        if empty and self.least:
-            raise SourceError(
-                f"No picture arrived of {len(empty)} classes",
-                found=f"none of {some(empty)}; {common}",
-                do=f"Look at {folder / 'manifest.csv'}, and add addresses or remove the class",
-            )
 
     def _wanted(self) -> list[Wanted]:
         """What the lists ask for.
@@ -300,35 +184,3 @@ class Urls(Options):
         key = hashlib.sha256("\n".join(what).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         plain = "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:60]
         return cache / "urls" / f"{plain or 'list'}-{key}"
-
-    def _refusing(self) -> str:
-        """The options that refusals go back to; with others, what was refused is asked again."""
-        return json.dumps(
-            [self.robots, self.max_mb, self.max_megapixels, self.min_side]
-            + [str(network) for network in self.allow_private]
-        )
-
-    def _key(self, wanted: Sequence[Wanted]) -> list[str]:
-        """What the folder was made from."""
-        text = "\n".join(f"{one.label}\t{one.address}" for one in wanted)
-        sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return [sum_, self.drop, str(self.least), self._refusing()]
-
-
-def _here(records: dict[str, Any], present: dict[str, Path]) -> dict[str, Any]:
-    """The records, without those whose file is gone or cut."""
-    return {
-        address: record
-        for address, record in records.items()
-        if record.status != "arrived"
-        or ((path := present.get(record.file)) is not None and path.stat().st_size == record.bytes)
-    }
-
-
-def _is_open(record: Any, rules: str, *, failed: bool) -> bool:
-    """Whether an address is still to be asked for."""
-    if record is None or record.status == "not-asked":
-        return True
-    if record.status == "refused":
-        return bool(record.rules != rules)
-    return bool(record.status == "failed") and failed

@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,12 @@ MANIFEST = "manifest.csv"
 ARRIVING, ARRIVED, ASIDE = ".arriving", ".arrived", ".duplicates"
 """Folders for files that grow, files without a place, and copies; labelers see none of them."""
 
+_DROPPED: dict[Drop, tuple[str, ...]] = {
+    "near": ("near-duplicate", "duplicate"),
+    "exact": ("duplicate",),
+    "none": (),
+}
+_CLASH = ", which is of another class"
 _OURS = re.compile(r"[0-9a-f]{20}\.[a-z]{3}")  # what else lies there is left alone
 
 
@@ -51,6 +57,16 @@ class Row:
     height: int
     tries: int
 
+    @property
+    def is_aside(self) -> bool:
+        """Whether its picture is a copy that is kept out of sight."""
+        return self.file.startswith(f"{ASIDE}/")
+
+    @property
+    def clash(self) -> bool:
+        """Whether it is a copy of a picture in another class."""
+        return self.reason.endswith(_CLASH)
+
 
 def judge(
     wanted: Sequence[Wanted], records: Mapping[str, Record], *, drop: Drop, why: str = ""
@@ -73,34 +89,33 @@ def judge(
     for one in wanted:
         record = records.get(one.address) or Record(one.address, "not-asked", why)
         if (before := first.get(one.address)) is not None:
-            status, file = "duplicate", before.file
-            reason = f"the same address as before{_elsewhere(one.label, before.label)}"
-            if record.status != "arrived":
-                status, reason = record.status, record.reason
-        elif record.look is None:
-            status, file, reason = record.status, "", record.reason
-        else:
+            rows.append(_again(one, before))
+            continue
+        status: str = record.status
+        file, reason, width, height = "", record.reason, 0, 0
+        if record.look is not None:
             copy = finder.add(record.file, record.look)
-            status, reason = (copy.kind if copy else "ok"), ""
-            dropped = status in {
-                "near": ("near-duplicate", "duplicate"),
-                "exact": ("duplicate",),
-            }.get(drop, ())
-            file = "/".join(
-                part for part in (ASIDE if dropped else "", one.label, record.file) if part
-            )
+            status = "ok" if copy is None else copy.kind
+            aside = ASIDE if status in _DROPPED[drop] else ""
+            file = "/".join(part for part in (aside, one.label, record.file) if part)
             if copy is not None:
                 of = of_file[copy.of]
                 reason = f"of {of.file}{_elsewhere(one.label, of.label)}"
-        look = record.look
-        size = (look.width, look.height) if look else (0, 0)
-        row = Row(one.address, one.label, file, status, reason, record.bytes, *size, record.tries)
+            width, height = record.look.width, record.look.height
+        row = Row(
+            one.address, one.label, file, status, reason, record.bytes, width, height, record.tries
+        )
         rows.append(row)
-        if before is None:
-            first[one.address] = row
-            if record.file:
-                of_file[record.file] = row
+        first[one.address] = of_file[record.file] = row
     return rows
+
+
+def _again(one: Wanted, before: Row) -> Row:
+    """The row of an address that was there before: as that one, or its copy."""
+    if not before.file:
+        return replace(before, label=one.label)
+    reason = f"the same address as above{_elsewhere(one.label, before.label)}"
+    return replace(before, label=one.label, status="duplicate", reason=reason)
 
 
 def present(folder: Path) -> dict[str, Path]:
@@ -145,5 +160,4 @@ def write(folder: Path, rows: Sequence[Row]) -> None:
 
 
 def _elsewhere(label: str, other: str) -> str:
-    """What a reason adds where the original is of another class."""
-    return "" if label == other else f" (there of the class '{other}')"
+    return "" if label == other else _CLASH
