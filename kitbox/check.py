@@ -33,7 +33,9 @@ def check(recipe: Recipe, progress: Progress) -> None:
         return
     progress.say(f"source: {files}")
     sample = runner.read_sample(recipe, files)
-    rows, targets = assemble(files, recipe.labeler, recipe.split, recipe.test, sample, progress)
+    rows, targets = assemble(
+        files, recipe.labeler, recipe.split, recipe.test, sample, progress, recipe.exclude
+    )
     task = recipe.task.learn(labelled(rows), targets)
     torch.manual_seed(recipe.seed)
     body = recipe.backbone.build(recipe.hw)

@@ -76,7 +76,9 @@ def run(recipe: Recipe, out: Path | str | None = None, *, progress: Progress | N
     progress.say(f"weights: {body.weights}")
     files = recipe.source.fetch(environment.cache)
     sample = read_sample(recipe, files)
-    rows, targets = assemble(files, recipe.labeler, recipe.split, recipe.test, sample, progress)
+    rows, targets = assemble(
+        files, recipe.labeler, recipe.split, recipe.test, sample, progress, recipe.exclude
+    )
     task = recipe.task.learn(labelled(rows), targets)
     model = Model(body, task.head(body.features))
     rehearse(recipe, task, model, rows, sample)

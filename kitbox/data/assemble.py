@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kitbox.contracts import Body, Labeler, Splitter, Task
-from kitbox.data import geometry, pixels, table
+from kitbox.data import exclude, geometry, pixels, table
 from kitbox.data.batches import Loader
 from kitbox.errors import PictureError, some
 from kitbox.progress import Progress
@@ -25,19 +25,27 @@ def assemble(
     test: table.TestPictures | None,
     sample: pd.DataFrame | None,
     progress: Progress,
+    leave_out: Path | None = None,
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The whole table (with `part`: train, valid, test) and the names of its targets."""
+    """The whole table (with `part`: train, valid, test) and the names of its targets.
+
+    `leave_out` is a csv file of labelled pictures that are dropped before the split.
+    """
     labels = labeler.label(files)
     for note in labels.notes:
         progress.say(f"labels: {note}")
     rows = table.make(labels, files)
+    taken = set(rows["image"])
+    if leave_out is not None:
+        rows, note = exclude.without(rows, leave_out)
+        progress.warn(note)
     rows = rows.assign(part=splitter.split(rows, labels.targets, files))
     to_predict = table.test_rows(
         files,
         test=test or table.TestPictures(),
         sample=sample,
         key=None if sample is None else str(sample.columns[0]),
-        taken=set(rows["image"]),
+        taken=taken,
     )
     counts = rows["part"].value_counts()
     progress.say(

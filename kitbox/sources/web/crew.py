@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from kitbox.progress import Step
@@ -48,7 +48,7 @@ class Crew:
 
     def __init__(
         self,
-        jobs: Iterable[Job],
+        jobs: Sequence[Job],
         bring: Callable[[str, Watch], Record],
         keep: Callable[[Record], None],
         limits: Limits,
@@ -61,6 +61,7 @@ class Crew:
             limits: how hard to try.
         """
         self._bring, self._keep, self._limits = bring, keep, limits
+        self._jobs = len(jobs)
         self._line = Line(jobs, per_site=limits.per_site)
         self._watch = Watch()
         self._lock = threading.Lock()
@@ -79,7 +80,7 @@ class Crew:
         until = time.monotonic() + self._limits.seconds
         threads = [
             threading.Thread(target=self._work, name=f"kitbox-fetch-{n}", daemon=True)
-            for n in range(self._limits.threads)
+            for n in range(min(self._limits.threads, self._jobs))
         ]
         with self._watch:
             try:
