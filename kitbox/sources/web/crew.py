@@ -17,7 +17,7 @@ from kitbox.sources.web.line import Job, Line
 from kitbox.sources.web.watch import Watch
 
 _DEAF = 8  # times in a row that nobody answers at a host that never has
-_OFFLINE = 8  # hosts of which none was ever reached: there is no internet
+_OFFLINE = (50, 8)  # so many tries at so many hosts, and never an answer: there is no internet
 _LONGEST = 60.0  # seconds between two tries that the server did not ask for
 _GRACE = 3.0  # seconds for threads to end
 
@@ -69,6 +69,7 @@ class Crew:
         self._ended = 0
         self._reached: set[str] = set()
         self._deaf: dict[str, int] = {}
+        self._unheard = 0
         self._why = ""
         self._error: BaseException | None = None
 
@@ -163,15 +164,17 @@ class Crew:
                 self._deaf.pop(job.site, None)
             elif job.site not in self._reached:
                 self._deaf[job.site] = self._deaf.get(job.site, 0) + 1
+                self._unheard += 1
+            tries, hosts = _OFFLINE
+            offline = self._unheard >= tries and len(self._deaf) >= hosts and not self._reached
+        if offline:
+            self._stop("no server could be reached")
 
     def _end(self, job: Job, record: Record) -> None:
         self._count(record, job)
         self._line.done(job)
         with self._lock:
-            offline = not self._reached and len(self._deaf) >= _OFFLINE
             full = self._bytes > self._limits.most_bytes
-        if offline:
-            self._stop("no server could be reached")
         if full:
             self._stop(f"the room for all ({self._limits.most_bytes / 1e9:g} GB) was used up")
 
