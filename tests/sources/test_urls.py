@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from results import SMALL, follow
 
+from kitbox import recipe as recipes
+from kitbox.errors import RecipeError, SourceError
 from kitbox.labelers.folder import FolderLabels
 from kitbox.sources.urls import Urls
 from sources.web.serving import LOOPBACK, SIGNED, Web, serve
@@ -73,6 +76,7 @@ def web() -> Iterator[Web]:
 
 @pytest.fixture
 def closed() -> int:
+    """A port at which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -192,3 +196,84 @@ def test_every_address_is_accounted_for_and_only_failures_are_asked_again(
     new = {path.split("/")[1] for path in web.asked - asked}
     failed = {kind for kind, (status, _) in FATE.items() if status == "failed"}
     assert new == failed
+
+
+def test_a_csv_a_folder_and_a_list_without_classes(web: Web, tmp_path: Path) -> None:
+    table = tmp_path / "all.csv"
+    table.write_text(f"url,label\n{web.base}/ok/1.jpg,007\n{web.base}/ok/2.jpg,ant\n")
+    of_csv = source(None, csv=table).fetch(tmp_path / "cache")
+    assert {row["class"] for row in manifest(of_csv)} == {"007", "ant"}
+    assert set(FolderLabels().label(of_csv).rows["label"]) == {"007", "ant"}
+
+    (tmp_path / "lists").mkdir()
+    listed(tmp_path / "lists", bee=[f"{web.base}/ok/3.jpg"], cow=[f"{web.base}/ok/4.jpg"])
+    of_folder = source(tmp_path / "lists").fetch(tmp_path / "cache")
+    assert set(FolderLabels().label(of_folder).rows["label"]) == {"bee", "cow"}
+
+    (tmp_path / "test.txt").write_text(f"{web.base}/ok/5.jpg\n")
+    (name,) = files(source(tmp_path / "test.txt").fetch(tmp_path / "cache"))
+    assert "/" not in name
+    assert len({of_csv, of_folder}) == 2
+
+
+def test_find_says_whether_it_is_here(web: Web, tmp_path: Path) -> None:
+    lists = listed(tmp_path, bee=[f"{web.base}/ok/1.jpg"])
+    one = source(lists)
+    assert one.find(tmp_path / "cache") is None
+    assert not (tmp_path / "cache").exists()
+    folder = one.fetch(tmp_path / "cache")
+    assert one.find(tmp_path / "cache") == folder
+    lists["bee"].write_text(f"{web.base}/ok/2.jpg\n")
+    assert one.find(tmp_path / "cache") is None
+    assert source(lists).fetch(tmp_path / "cache") == folder  # an edited list keeps its folder
+    lists["bee"].unlink()
+    assert one.find(tmp_path / "cache") is None
+    with pytest.raises(SourceError, match="no list at"):
+        one.fetch(tmp_path / "cache")
+
+
+def test_by_default_this_machine_is_closed(web: Web, tmp_path: Path) -> None:
+    lists = listed(tmp_path, bee=[f"{web.base}/ok/{n}.jpg" for n in range(3)])
+    with pytest.raises(SourceError, match=r"127\.0\.0\.1 is not public \(3\)"):
+        source(lists, allow_private=[]).fetch(tmp_path / "cache")
+    assert web.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "either `lists` or `csv`"),
+        ({"lists": "a", "csv": "b"}, "either `lists` or `csv`"),
+        ({"lists": {}}, "found no class"),
+        ({"lists": {"a/b": "x.txt"}}, "slash"),
+        ({"lists": "a", "label": "x"}, "name columns of `csv`"),
+        ({"lists": "a", "least": 2}, "least"),
+        ({"lists": "a", "threads": 0}, "threads"),
+        ({"lists": "a", "drop": "all"}, "drop"),
+        ({"lists": "a", "agent": "a\r\nX: y"}, "agent"),
+        ({"lists": "a", "allow_private": ["everything"]}, "allow_private"),
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, object], words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        recipes.make({**SMALL, "source": {"use": "urls", **options}})
+
+
+def test_options_go_through_a_file(tmp_path: Path) -> None:
+    values = {"use": "urls", "lists": {"a": "a.txt"}, "allow_private": ["10.0.0.0/8", "::1/128"]}
+    recipe = recipes.make({**SMALL, "source": values})
+    (tmp_path / "again.yaml").write_text(recipe.save())
+    assert recipes.read(tmp_path / "again.yaml") == recipe
+
+
+def test_a_recipe_runs_on_lists_of_addresses(web: Web, tmp_path: Path) -> None:
+    lists = listed(
+        tmp_path,
+        bee=[f"{web.base}/{'ok' if n % 5 else 'html'}/{n}.jpg" for n in range(20)],
+        cow=[f"{web.base}/ok/{n}.jpg" for n in range(20, 40)],
+    )
+    options = {"lists": {k: str(v) for k, v in lists.items()}, "allow_private": LOOPBACK}
+    recipe = {**SMALL, "source": {"use": "urls", **options}, "labeler": "folder"}
+    del recipe["test"], recipe["submission"]
+    said = follow(recipes.make(recipe), tmp_path / "run", tmp_path / "cache")
+    assert "36 pictures of 2 classes" in said

@@ -124,7 +124,9 @@ def present(folder: Path) -> dict[str, Path]:
     for top, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if name != ARRIVING)
         found |= {name: Path(top, name) for name in names if _OURS.fullmatch(name)}
-    return found
+    # What has just arrived comes in the place of a file of its name that was damaged.
+    fresh = {name: folder / ARRIVED / name for name in found if (folder / ARRIVED / name).is_file()}
+    return found | fresh
 
 
 def place(folder: Path, rows: Sequence[Row]) -> None:
