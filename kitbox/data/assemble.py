@@ -37,7 +37,7 @@ def assemble(
     rows = table.make(labels, files)
     taken = set(rows["image"])
     if leave_out is not None:
-        rows, note = exclude.without(rows, leave_out)
+        rows, note = exclude.without(rows, leave_out, files)
         progress.warn(note)
     rows = rows.assign(part=splitter.split(rows, labels.targets, files))
     to_predict = table.test_rows(
