@@ -146,11 +146,11 @@ def _wrapped(text: str, indent: str = "") -> str:
 
 
 def _example(plugins: Registry[Any], cls: type[Options], name: str) -> str:
-    """A line for a recipe: what is required, and the first few others that are short to write."""
+    """A line for a recipe: what is required or has an example, and a few that are short."""
     options: dict[str, Any] = {"use": name}
     for option, field in cls.model_fields.items():
-        if field.is_required():
-            options[option] = "..."
+        if field.is_required() or field.examples:
+            options[option] = field.examples[0] if field.examples else "..."
             continue
         default = json.loads(json.dumps(field.get_default(call_default_factory=True), default=str))
         if default not in (None, "", [], {}) and len(json.dumps(default)) < 16 and len(options) < 3:

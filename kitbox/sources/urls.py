@@ -34,6 +34,7 @@ class Urls(Options):
         None,
         description="text files with an address a line: {class: file, ...}, a folder of files "
         "named by class, or one file of pictures without a class",
+        examples=[{"ant": "ant.txt", "bee": "bee.txt"}],
     )
     csv: Path | None = Field(
         None, description="a csv file with a column of addresses and of labels"

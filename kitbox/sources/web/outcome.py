@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.request import getproxies
 
 from kitbox.errors import SourceError, some
 from kitbox.progress import Progress
@@ -42,7 +43,7 @@ def check(rows: Sequence[Row], manifest: Path, least: float) -> None:
             f"{here} of {len(rows)} pictures arrived, less than the share of {least:g} that must",
             found=common,
             do=f"Look at {manifest}, turn the internet on if it is off, run again (only what "
-            "failed is asked for), or lower `least`",
+            f"failed is asked for), or lower `least`{_proxies()}",
         )
     full = {row.label for row in rows if row.file and not row.is_aside}
     empty = [label for label in dict.fromkeys(row.label for row in rows) if label not in full]
@@ -52,3 +53,9 @@ def check(rows: Sequence[Row], manifest: Path, least: float) -> None:
             found=common or "copies of pictures in other classes only",
             do=f"Look at {manifest}, and add addresses or remove the class",
         )
+
+
+def _proxies() -> str:
+    """A hint for machines that reach the internet through a proxy alone."""
+    named = [name for name in getproxies() if name in ("http", "https", "all")]
+    return ". The proxy of this environment is not used: it could lead anywhere" if named else ""

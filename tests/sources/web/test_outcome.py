@@ -46,3 +46,16 @@ def test_what_is_told(capsys):
     assert "1 pictures are copies of one in another class" in said
     tell(rows(2, 1), Path("m.csv"), "")
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_proxy_that_is_not_used_is_named(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for proxy in (None, "http://proxy.example:3128"):
+        if proxy:
+            monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(SourceError) as caught:
+            check(rows(0, 3), Path("m.csv"), 0.5)
+        assert ("proxy of this environment is not used" in str(caught.value)) == bool(proxy)
+        assert "proxy.example" not in str(caught.value)
