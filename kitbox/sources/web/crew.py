@@ -12,7 +12,7 @@ from kitbox.sources import replies
 from kitbox.sources.replies import Again
 from kitbox.sources.web.fetching import Failed, Unknown, Unreached
 from kitbox.sources.web.guard import Refused
-from kitbox.sources.web.journal import Record, Status
+from kitbox.sources.web.journal import Record
 from kitbox.sources.web.line import Job, Line
 from kitbox.sources.web.watch import Watch
 
@@ -126,11 +126,12 @@ class Crew:
         job.tries += 1
         try:
             record = self._bring(job.address, self._watch)
-        except (Refused, Failed) as reason:
+        except Refused as reason:
+            self._end(job, Record(job.address, "refused", str(reason)))
+        except Failed as reason:
             if not self._watch.stopped:  # else it ended because we did
-                self._hear(job, answered=not isinstance(reason, Refused | Unknown))
-                status: Status = "refused" if isinstance(reason, Refused) else "failed"
-                self._end(job, Record(job.address, status, str(reason)))
+                self._hear(job, answered=not isinstance(reason, Unknown))
+                self._end(job, Record(job.address, "failed", str(reason)))
         except Again as trouble:
             if not self._watch.stopped:
                 self._hear(job, answered=not isinstance(trouble, Unreached))
@@ -147,11 +148,11 @@ class Crew:
         too_long = asked is not None and asked > replies.LONGEST
         if deaf or too_long or job.tries >= self._limits.tries:
             more = f" and asks to wait {asked / 60:.0f} minutes" if asked and too_long else ""
-            self._end(job, Record(job.address, "failed", f"{trouble}{more}"))
             if deaf or too_long:
                 reason = f"given up with its host: {trouble}{more}"
                 for other in self._line.give_up(job.site):
                     self._count(Record(other.address, "not-asked", reason), other)
+            self._end(job, Record(job.address, "failed", f"{trouble}{more}"))
             return
         wait = min(self._limits.wait * 2 ** (job.tries - 1), _LONGEST)
         self._line.again(job, wait if asked is None else asked, all_of_site=asked is not None)

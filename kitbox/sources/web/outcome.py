@@ -18,7 +18,7 @@ def tell(rows: Sequence[Row], manifest: Path, why: str) -> None:
     states = Counter(row.status for row in rows)
     told = ", ".join(f"{count} {state}" for state, count in states.most_common())
     progress.say(f"addresses: {told}; each with its reason in {manifest}")
-    if why:
+    if why and states["not-asked"]:
         progress.warn(f"not all addresses were asked for: {why}")
     if clashes := sum(row.clash for row in rows):
         progress.warn(f"{clashes} pictures are copies of one in another class (see `reason`)")

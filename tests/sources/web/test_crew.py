@@ -116,6 +116,13 @@ def test_without_internet_it_ends_soon(trouble):
     assert hand.tries.total() < 200
 
 
+def test_refusals_say_nothing_of_the_internet():
+    hand = Hand(**{f"s{n}": [Refused("private")] for n in range(100)})
+    why, _ = hand.work([*(f"s{n}/x" for n in range(100)), "good/x"], threads=1)
+    assert why == ""
+    assert hand.kept["good/x"].status == "arrived"
+
+
 def test_time_and_room_for_all():
     hand = Hand(a=[Again("busy", wait=200.0)])
     began = time.monotonic()

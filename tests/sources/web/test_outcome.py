@@ -39,9 +39,11 @@ def test_a_class_without_a_picture_is_an_error():
 
 def test_what_is_told(capsys):
     clash = row("y", "duplicate", "of x/x.jpg, which is of another class", ".duplicates/y/z.jpg")
-    tell([*rows(2, 1), clash], Path("m.csv"), "the time was up")
+    tell([*rows(2, 1), clash], Path("m.csv"), "the room was used up")
+    assert "not all addresses" not in capsys.readouterr().out
+    tell([*rows(2, 1), clash, row("y", "not-asked")], Path("m.csv"), "the time was up")
     said = capsys.readouterr().out
-    assert "2 ok, 1 failed, 1 duplicate; each with its reason in m.csv" in said
+    assert "2 ok, 1 failed, 1 duplicate, 1 not-asked; each with its reason in m.csv" in said
     assert "not all addresses were asked for: the time was up" in said
     assert "1 pictures are copies of one in another class" in said
     tell(rows(2, 1), Path("m.csv"), "")
