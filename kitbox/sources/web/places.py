@@ -95,4 +95,4 @@ def _host(host: str) -> str:
 
 def _ascii(text: str) -> str:
     """The text with spaces, quotes, control and other characters percent-encoded, all else kept."""
-    return quote(text, safe="!#$%&'()*+,/:;=?@[]~-._{}|\\^`")
+    return quote(text, safe="!$%&'()*+,/:;=?@[]~-._{}|\\^`")

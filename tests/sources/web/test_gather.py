@@ -103,6 +103,14 @@ def test_files_that_are_gone_or_cut_are_fetched_again(web, folder):
     assert {row["status"] for row in rows(folder).values()} == {"ok"}
 
 
+def test_what_a_killed_fetch_left_of_other_lists_is_removed(web, folder):
+    stale = folder / ".arriving" / "0123456789abcdef0123.part"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"half a picture")
+    gather(folder, wanted(web, "ok/1"), SETTINGS)
+    assert not stale.exists()
+
+
 def test_refusals_stand_until_the_rules_change(web, folder):
     lists = wanted(web, "ok/1", "noai/2", "huge/3", "bomb/4", "tiny/5")
     gather(folder, lists, SETTINGS)

@@ -64,8 +64,9 @@ def test_a_pause_holds_one_job_or_all_of_its_host():
     assert time.monotonic() - began < 0.2
     line.again(second, 0.4, all_of_site=True)
     # `a2` was not asked for yet, and waits with its host.
-    assert [line.take().address for _ in range(3)] == ["a2", "a0", "a1"]
+    assert line.take().address == "a2"
     assert time.monotonic() - began > 0.35
+    assert [line.take().address for _ in range(2)] == ["a0", "a1"]
 
 
 def test_giving_up_a_host_and_closing():
