@@ -38,7 +38,7 @@ def check(recipe: Recipe, progress: Progress) -> None:
             progress.say(_told(recipe, number))
         return
     progress.say(f"source: {files}")
-    rows, task, sample = runner.gather(recipe, files, progress)
+    rows, _, task, sample = runner.gather(recipe, files, progress)
     torch.manual_seed(recipe.seed)
     body = recipe.backbone.build(recipe.hw, load=weights.here, maps=task.maps())
     model = Model(body, task.head(body))

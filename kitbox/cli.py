@@ -171,6 +171,34 @@ def submissions(
 
 
 @app.command()
+def clean(
+    what: Annotated[
+        Path, typer.Argument(metavar="FOLDER_OR_RECIPE", help="A folder of pictures, or a recipe.")
+    ],
+    out: Annotated[Path, typer.Option(help="The csv file to write.")] = Path("exclude.csv"),
+    near: Annotated[bool, typer.Option(help="Find near duplicates too.")] = True,
+    changes: Changes = None,
+) -> None:
+    """List broken, doubled and cross-split pictures, for a recipe's `exclude`."""
+    from kitbox.progress import Progress
+
+    progress = Progress()
+    if what.is_dir():
+        from kitbox.clean import clean as look
+        from kitbox.clean import of_folder
+
+        look(*of_folder(what), out, progress, near=near)
+        return
+    from kitbox.recipe import read
+
+    checked = read(what, changes or ())
+    from kitbox.clean import clean as look
+    from kitbox.clean import of_recipe
+
+    look(*of_recipe(checked, progress), out, progress, near=near)
+
+
+@app.command()
 def schema() -> None:
     """Print a JSON schema of recipes, for an editor."""
     from kitbox.recipe import schema as describe

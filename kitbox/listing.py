@@ -156,8 +156,8 @@ def _example(plugins: Registry[Any], cls: type[Options], name: str) -> str:
     if isinstance(given, list) and given and isinstance(given[0], dict):
         return _line(plugins, {**options, **given[0]})
     for option, field in cls.model_fields.items():
-        if field.is_required():
-            options[option] = "..."
+        if field.is_required() or field.examples:
+            options[option] = field.examples[0] if field.examples else "..."
             continue
         default = json.loads(json.dumps(field.get_default(call_default_factory=True), default=str))
         if default not in (None, "", [], {}) and len(json.dumps(default)) < 16 and len(options) < 3:

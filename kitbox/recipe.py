@@ -90,6 +90,11 @@ class Recipe(Options):
     name: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")] = "run"
     source: Annotated[Source, *_plugin(registry.sources)]
     labeler: Annotated[Labeler, *_plugin(registry.labelers)]
+    exclude: Path | None = Field(
+        None,
+        description="csv file (as `kitbox clean` writes it) whose column `image` names labelled "
+        "pictures to leave out; relative to the working folder",
+    )
     test: TestPictures | None = Field(None, description="the pictures to predict")
     split: Annotated[Splitter, *_plugin(registry.splitters, "auto")]
     task: Annotated[Task, *_plugin(registry.tasks)]

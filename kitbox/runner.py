@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -104,7 +104,7 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
     progress.say(f"weights: {body.weights}")
     files = recipe.source.fetch(environment.cache)
-    rows, task, sample = gather(recipe, files, progress)
+    rows, _, task, sample = gather(recipe, files, progress)
     model = Model(body, task.head(body))
     rehearse(recipe, task, model, rows, sample, files)
 
@@ -147,19 +147,34 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     return _result(folder, done)
 
 
-def gather(
-    recipe: Recipe, files: Path, progress: Progress
-) -> tuple[pd.DataFrame, Task, pd.DataFrame | None]:
-    """The whole table, the task with what it learned from it, and the sample submission."""
+class Data(NamedTuple):
+    """What a run is about.
+
+    Attributes:
+        rows: the whole table.
+        targets: names of the target columns.
+        task: with what it learned from the rows.
+        sample: the sample submission, if the recipe names one.
+    """
+
+    rows: pd.DataFrame
+    targets: tuple[str, ...]
+    task: Task
+    sample: pd.DataFrame | None
+
+
+def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
+    """The whole table, and the task with what it learned from it."""
     sample = None
     if recipe.submission is not None and recipe.submission.sample is not None:
         sample = samples.read(files / recipe.submission.sample)
-    rows, targets = label(files, recipe.labeler, recipe.split, progress)
-    task = recipe.task.learn(rows, targets, files)
+    known = label(files, recipe.labeler, recipe.split, progress, recipe.exclude)
+    task = recipe.task.learn(known.rows, known.targets, files)
     ids = None
     if recipe.submission is not None and sample is not None:
         ids = submission.choose(recipe.submission.writer, task, sample).ids(sample, files)
-    return with_test(rows, files, recipe.test, ids, progress), task, sample
+    rows = with_test(known, files, recipe.test, ids, progress)
+    return Data(rows, known.targets, task, sample)
 
 
 def rehearse(

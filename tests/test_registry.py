@@ -28,6 +28,7 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("source", "folder"): {"path": "a/b"},
     ("source", "kaggle"): {"competition": "dogs"},
     ("source", "untar"): {"url": "PETS"},
+    ("source", "urls"): {"lists": "lists"},
     ("labeler", "filename"): {"pattern": r"^(.+)_\d+\.jpg$"},
     ("labeler", "function"): {"function": "a.b:c"},
     ("labeler", "lists"): {"paths": ["a.jpg"], "labels": ["a"]},

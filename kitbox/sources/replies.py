@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 LONGEST = 300.0
 """A server that asks for a longer pause (seconds) is believed, and the run stops."""
 
-_LATER = {408, 425, 429, 500, 502, 503, 504}
+LATER = {408, 425, 429, 500, 502, 503, 504}
+"""Statuses after which another try may help."""
+
 _ADVICE = {
     401: "Log in on a computer, download it there, and give the file's path instead",
     403: "Its rules may have to be accepted, or the address has expired; "
@@ -51,7 +53,7 @@ def check(reply: requests.Response, address: str) -> None:
     if code in (200, 206):
         return
     said = f"the server answered {code} {reply.reason or ''}".strip()
-    if code not in _LATER:
+    if code not in LATER:
         raise SourceError(f"{address} cannot be had", found=said, do=_ADVICE.get(code, _LOCAL))
     wait = pause(reply.headers.get("Retry-After", ""))
     if wait is not None and wait > LONGEST:
