@@ -17,11 +17,10 @@ from results import SMALL, follow
 from sources.web.serving import HTML, picture
 
 from kitbox import recipe as recipes
-from kitbox.data.assemble import assemble
 from kitbox.errors import LabelError
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
-from kitbox.runner import read_sample
+from kitbox.runner import gather
 
 MAIN = "from kitbox.cli import main; main()"
 
@@ -67,16 +66,7 @@ def made(folder: Path) -> Path:
 def assembled(recipe: Recipe, folder: Path) -> tuple[pd.DataFrame, str]:
     """The table of a run, and what was said."""
     said = io.StringIO()
-    rows, _ = assemble(
-        folder,
-        recipe.labeler,
-        recipe.split,
-        recipe.test,
-        read_sample(recipe, folder),
-        Progress(said),
-        recipe.exclude,
-    )
-    return rows, said.getvalue()
+    return gather(recipe, folder, Progress(said)).rows, said.getvalue()
 
 
 FOUND = {
