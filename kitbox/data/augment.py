@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -79,6 +80,45 @@ class Nothing(Options):
     def transforms(self, height: int, width: int, interpolation: int) -> list[Any]:
         """See `kitbox.contracts.Augmentation`; an empty list means the evaluation geometry."""
         return []
+
+
+def compose(steps: Sequence[Any], pipeline: Mapping[str, Any]) -> Any:
+    """One albumentations pipeline of some transforms, for one thread.
+
+    Where a border is filled by reflection, albumentations reflects points too: nine
+    come out where one went in. Here a point stays one.
+
+    Args:
+        pipeline: arguments of Compose, as targets need them.
+    """
+    made = albumentations().Compose(list(steps), **pipeline)
+    if "keypoint_params" in pipeline:
+        for step in _flat(made):
+            if hasattr(step, "border_mode") and hasattr(step, "apply_to_keypoints"):
+                step.apply_to_keypoints = _unreflected(step, step.apply_to_keypoints)
+                step._set_keys()  # a transform looked its methods up when it was made
+    return made
+
+
+def _flat(step: Any) -> Iterator[Any]:
+    """A transform and those that it holds."""
+    yield step
+    for inner in getattr(step, "transforms", ()):
+        yield from _flat(inner)
+
+
+def _unreflected(step: Any, apply: Callable[..., Any]) -> Callable[..., Any]:
+    """What a transform does to points as if its border were filled with a constant."""
+    import cv2
+
+    def moved(*args: Any, **kwargs: Any) -> Any:
+        kept, step.border_mode = step.border_mode, cv2.BORDER_CONSTANT
+        try:
+            return apply(*args, **kwargs)
+        finally:
+            step.border_mode = kept
+
+    return moved
 
 
 def albumentations() -> Any:

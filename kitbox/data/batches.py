@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kitbox.data import geometry
-from kitbox.data.augment import albumentations
+from kitbox.data.augment import compose
 from kitbox.data.frames import Frames
 from kitbox.errors import PluginError
 
@@ -177,8 +177,8 @@ class Loader:
     def _varying(self, size: tuple[int, int], augmentation: Augmentation) -> Make:
         import numpy as np
 
-        compose: Any = albumentations().Compose(
-            augmentation.transforms(*size, self.interpolation), **self.targets.pipeline
+        pipeline = compose(
+            augmentation.transforms(*size, self.interpolation), self.targets.pipeline
         )
 
         def vary(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -190,8 +190,8 @@ class Loader:
                 shape = _same_area(part, size)
                 picture = geometry.scale(geometry.cut(picture, part), shape, self.interpolation)
             target = self.targets.view(row, part, shape)
-            compose.set_random_seed(int(seed))
-            moved = compose(image=picture, **self.targets.enter(target))
+            pipeline.set_random_seed(int(seed))
+            moved = pipeline(image=picture, **self.targets.enter(target))
             varied = moved["image"]
             expected = (*size, picture.shape[2])
             if varied.shape != expected or varied.dtype != np.uint8:

@@ -10,7 +10,7 @@ import numpy as np
 
 from kitbox.data import geometry
 from kitbox.data.frames import normalize
-from kitbox.errors import LabelError
+from kitbox.errors import LabelError, PluginError
 
 
 class Targets(Protocol):
@@ -159,7 +159,13 @@ class Points:
 
     def leave(self, moved: Mapping[str, Any], target: np.ndarray) -> np.ndarray:
         """See `Targets`."""
-        points = np.array(moved["keypoints"], np.float32).reshape(-1, 2)[:, :2]
+        points = np.array(moved["keypoints"], np.float32).reshape(-1, 2)
+        if len(points) != len(target) + len(_CORNER):
+            raise PluginError(
+                "The augmentation loses points or makes more of them",
+                found=f"{len(points) - len(_CORNER)} of {len(target)} points",
+                do="Leave out its transforms that cut or copy parts of the picture",
+            )
         points, corner = points[:-3], points[-3:]
         points[np.isnan(target)] = np.nan
         (ax, ay), (bx, by) = corner[1] - corner[0], corner[2] - corner[0]
