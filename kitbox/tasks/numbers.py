@@ -31,11 +31,8 @@ def read(rows: pd.DataFrame, columns: Sequence[str], *, gaps: bool = False) -> n
             values[:, place] = cells
         else:
             values[:, place] = [_number(cell) for cell in cells]
-        words = [
-            (row, cell)
-            for row, cell in enumerate(cells)
-            if math.isnan(values[row, place]) and not _is_gap(cell)
-        ] if np.isnan(values[:, place]).any() else []
+        blank = np.flatnonzero(np.isnan(values[:, place])).tolist()
+        words = [(row, cell) for row in blank if not _is_gap(cell := cells.iloc[row])]
         if words:
             raise LabelError(
                 f"{len(words)} pictures have no number in the column '{column}'",
@@ -78,11 +75,13 @@ def _number(cell: Any) -> float:
 
 
 def _is_gap(cell: Any) -> bool:
+    import pandas as pd
+
     if isinstance(cell, str):
         return cell.strip().lower() in ("", "nan")
     if isinstance(cell, tuple | list):
         return False
-    return cell is None or cell != cell or str(cell) == "<NA>"  # noqa: PLR0124 (not a number)
+    return bool(pd.isna(cell))
 
 
 def _advice(cell: Any) -> str:
