@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from kitbox.data import coordinates
-from kitbox.errors import LabelError, SubmissionError, nearest, some
+from kitbox.errors import LabelError, PictureError, SubmissionError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import distances, measures, numbers
 from kitbox.tasks.tally import Gathered
@@ -29,6 +30,12 @@ Name = Annotated[str, Field(coerce_numbers_to_str=True)]
 Column = Annotated[str, Field(min_length=1)]
 
 OWN = ("mean_error", "normalised_mean_error")
+LOOKED = 2000
+"""Pictures whose size is looked at, at most, to learn where points are on average."""
+
+LEAST = 0.01
+"""Of the spread, in halves of the picture, where the points hardly move."""
+
 RED, BLUE, GREEN = (255, 60, 60), (70, 120, 255), (60, 220, 60)
 
 
@@ -72,6 +79,15 @@ class Points(Options):
         "name from sklearn.metrics",
     )
 
+    centre: tuple[tuple[float, float], ...] | None = Field(
+        None, description="where each point is on average, -1 to 1 across the picture, which the "
+        "head begins with; by default learned"
+    )
+    spread: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="how far points are from there, which an output of 1 stands for; by "
+        "default learned"
+    )
+
     @field_validator("metrics")
     @classmethod
     def _known(cls, metrics: tuple[measures.MetricSpec, ...]) -> tuple[measures.MetricSpec, ...]:
@@ -104,7 +120,7 @@ class Points(Options):
         xy = learned._read(rows)
         trained = xy[(rows["part"] == "train").to_numpy()]
         _check(xy, trained, names)
-        return learned
+        return learned._scaled(rows[rows["part"] == "train"], folder)
 
     def encode(self, rows: pd.DataFrame, folder: Path) -> moving.Points:
         """The points (N, P, 2) in pixels of the pictures, NaN where unknown."""
@@ -142,7 +158,10 @@ class Points(Options):
             outputs: (B, 2P).
             targets: (B, P, 2), -1 to 1 across the picture.
         """
-        given = outputs.float().view(targets.shape)
+        import torch
+
+        centre = torch.tensor(self.centre, device=outputs.device)
+        given = outputs.float().view(targets.shape) * self._spread + centre
         known = ~targets.isnan().any(dim=2, keepdim=True)
         distance = (given - targets.nan_to_num()).mul(known).abs()
         losses = self._curve(distance) * known
@@ -268,6 +287,37 @@ class Points(Options):
     def _norm(self) -> tuple[str, ...]:
         return () if self.norm == "diagonal" else tuple(self.norm)
 
+    @property
+    def _spread(self) -> float:
+        assert self.spread is not None, "learn() gives the task its scale"
+        return self.spread
+
+    def _scaled(self, rows: pd.DataFrame, folder: Path) -> Points:
+        """The task with the places that it begins with, from some of the pictures' sizes."""
+        import numpy as np
+
+        from kitbox.data import images
+        from kitbox.data.frames import normalize
+
+        some_rows = rows.iloc[:: -(-len(rows) // LOOKED)]
+        places = []
+        for image, xy in zip(some_rows["image"], self._read(some_rows), strict=True):
+            with contextlib.suppress(PictureError):  # told when pictures are decoded
+                places.append(normalize(xy, images.size(folder / image)))
+        centre, spread = np.zeros((len(self.names), 2)), 0.5
+        if places:
+            across = np.stack(places)
+            known = ~np.isnan(across)
+            counts = known.sum(axis=0)
+            centre = np.where(known, across, 0).sum(axis=0) / np.maximum(counts, 1)
+            spread = max(float(np.sqrt(np.nanmean((across - centre) ** 2))), LEAST)
+        return self.model_copy(
+            update={
+                "centre": self.centre or tuple((float(x), float(y)) for x, y in centre),
+                "spread": self.spread or spread,
+            }
+        )
+
     def _find(self, targets: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """The columns of the points."""
         if self.columns is not None:
@@ -305,7 +355,8 @@ class Points(Options):
         """Raw outputs (N, 2P) as points (N, P, 2) in pixels of the pictures, float64."""
         import numpy as np
 
-        return frames.to_picture(outputs.astype(np.float64).reshape(len(outputs), -1, 2))
+        across = outputs.astype(np.float64).reshape(len(outputs), -1, 2)
+        return frames.to_picture(across * self._spread + np.array(self.centre))
 
     def _units(self, targets: np.ndarray, frames: Frames) -> np.ndarray:
         """What an error of each picture is a share of (N,), in pixels."""
