@@ -162,7 +162,7 @@ class PointLabels(Options):
             gaps=True,
         )
         labels = table.label(folder)
-        rows = labels.rows
+        rows = labels.rows.copy()  # in one piece, of many columns
         if self.first:
             import pandas as pd
 
