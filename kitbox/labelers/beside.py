@@ -102,12 +102,12 @@ def fill(template: str, image: str, pattern: str | None = None) -> str | None:
     >>> fill("{folder}/{frame}_pose.txt", "01/frame_3_rgb.jpg", r"(?P<frame>frame_[0-9]+)_rgb")
     '01/frame_3_pose.txt'
     """
-    groups: dict[str, str | None] = {}
+    groups: dict[str, str] = {}
     if pattern is not None:
         found = re.search(pattern, stem(image))
         if found is None:
             return None
-        groups = found.groupdict("")
+        groups = {name: text or "" for name, text in found.groupdict().items()}
     folder = image.rpartition("/")[0]
     path = template.format(**{"stem": stem(image), "folder": folder, "path": image} | groups)
     return re.sub("/+", "/", path).lstrip("/").removeprefix("./")

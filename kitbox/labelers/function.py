@@ -17,7 +17,6 @@ from kitbox.errors import LabelError, nearest
 from kitbox.labelers.values import checked, counted
 from kitbox.options import Options
 
-
 NAME = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
 """A function as `package.module:name`."""
 
@@ -90,7 +89,7 @@ class FunctionLabels(Options):
             ) from error
 
 
-def load(function: str) -> Callable[[str], Any]:
+def load(function: str) -> Callable[[Any], Any]:
     """The function that `package.module:name` names.
 
     Raises:

@@ -113,9 +113,8 @@ def _function(name: str) -> Callable[..., float]:
     full = OWN.get(name, name)
     known = [one for one in metrics.__all__ if _of_numbers(one)]
     if full not in known:
-        raise ValueError(
-            f"there is no metric '{name}' of numbers. {nearest(name, [*OWN, KAPPA, *known])}".strip()
-        )
+        hint = nearest(name, [*OWN, KAPPA, *known])
+        raise ValueError(f"there is no metric '{name}' of numbers. {hint}".strip())
     return getattr(metrics, full)
 
 

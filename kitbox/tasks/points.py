@@ -56,16 +56,19 @@ class Points(Options):
     )
     criterion: Literal["l1", "smooth_l1", "mse", "wing"] = Field("l1", description="the loss")
     width: Annotated[float, Field(gt=0)] = Field(
-        0.1, description="smooth_l1: where it becomes linear; wing: the width of its steep part; "
-        "half the picture is 1"
+        0.1,
+        description="smooth_l1: where it becomes linear; wing: the width of its steep part; "
+        "half the picture is 1",
     )
     far: Annotated[float, Field(ge=0)] = Field(
-        1.0, description="how far outside its picture a point may lie, in the picture's sizes; "
-        "farther ones are refused"
+        1.0,
+        description="how far outside its picture a point may lie, in the picture's sizes; "
+        "farther ones are refused",
     )
     norm: Literal["diagonal"] | tuple[Name, Name] = Field(
-        "diagonal", description="what normalised_mean_error is a share of: the picture's "
-        "diagonal, or the distance between two points"
+        "diagonal",
+        description="what normalised_mean_error is a share of: the picture's "
+        "diagonal, or the distance between two points",
     )
     hidden: Annotated[int, Field(ge=1)] | None = Field(
         None, description="width of a hidden layer in the head; by default the head is linear"
@@ -80,12 +83,14 @@ class Points(Options):
     )
 
     centre: tuple[tuple[float, float], ...] | None = Field(
-        None, description="where each point is on average, -1 to 1 across the picture, which the "
-        "head begins with; by default learned"
+        None,
+        description="where each point is on average, -1 to 1 across the picture, which the "
+        "head begins with; by default learned",
     )
     spread: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="how far points are from there, which an output of 1 stands for; by "
-        "default learned"
+        None,
+        description="how far points are from there, which an output of 1 stands for; by "
+        "default learned",
     )
 
     @field_validator("metrics")
@@ -188,9 +193,7 @@ class Points(Options):
                 return torch.where(distance < width, near, distance - width / 2)
             case "wing":
                 steep = width * torch.log1p(distance * 5 / width)
-                return torch.where(
-                    distance < width, steep, distance + width * (math.log1p(5) - 1)
-                )
+                return torch.where(distance < width, steep, distance + width * (math.log1p(5) - 1))
 
     def tally(self) -> Gathered:
         """All outputs, points and frames."""

@@ -198,5 +198,5 @@ def test_an_augmentation_that_loses_points_is_told() -> None:
     from kitbox.errors import PluginError
 
     target = np.zeros((2, 2), np.float32)
-    with pytest.raises(PluginError, match="loses points or makes more.*1 of 2 points"):
+    with pytest.raises(PluginError, match=r"loses points or makes more.*1 of 2 points"):
         Points(target[None]).leave({"keypoints": np.zeros((4, 2))}, target)

@@ -12,7 +12,11 @@ from kitbox.data.coordinates import pair, point_name
     [
         (["x0", "y0", "x1", "y1"], [("x0", "y0"), ("x1", "y1")], []),
         (["y0", "x0"], [("x0", "y0")], []),
-        (["left_eye_center_x", "left_eye_center_y"], [("left_eye_center_x", "left_eye_center_y")], []),
+        (
+            ["left_eye_center_x", "left_eye_center_y"],
+            [("left_eye_center_x", "left_eye_center_y")],
+            [],
+        ),
         (["noseX", "noseY", "X9", "Y9"], [("noseX", "noseY"), ("X9", "Y9")], []),
         (["lmk.x.12", "lmk.y.12"], [("lmk.x.12", "lmk.y.12")], []),
         (["x", "y"], [("x", "y")], []),
@@ -22,7 +26,9 @@ from kitbox.data.coordinates import pair, point_name
         ([], [], []),
     ],
 )
-def test_an_x_finds_its_y(columns: list[str], pairs: list[tuple[str, str]], left: list[str]) -> None:
+def test_an_x_finds_its_y(
+    columns: list[str], pairs: list[tuple[str, str]], left: list[str]
+) -> None:
     assert pair(columns) == (pairs, left)
 
 

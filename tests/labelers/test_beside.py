@@ -28,7 +28,9 @@ def test_templates(template: str, image: str, pattern: str | None, path: str | N
 
 def test_what_matches_is_counted() -> None:
     images = ["i/a.jpg", "i/b.jpg", "i/c.jpg"]
-    found = beside.match(images, [*images, "l/a.txt", "l/b.txt", "l/z.txt", "r.txt"], "l/{stem}.txt")
+    found = beside.match(
+        images, [*images, "l/a.txt", "l/b.txt", "l/z.txt", "r.txt"], "l/{stem}.txt"
+    )
     assert found.files == {"i/a.jpg": "l/a.txt", "i/b.jpg": "l/b.txt"}
     assert found.without == {"i/c.jpg": "l/c.txt"}
     assert found.unused == ("l/z.txt",)
@@ -41,7 +43,7 @@ def test_what_matches_is_counted() -> None:
 def test_none_at_all_says_where_it_looked() -> None:
     with pytest.raises(LabelError, match=re.escape("no l/a.txt; there are k/a.txt")):
         beside.match(["a.jpg"], ["a.jpg", "k/a.txt"], "l/{stem}.txt")
-    with pytest.raises(LabelError, match="a name that fits|no name that fits"):
+    with pytest.raises(LabelError, match="no name that fits"):
         beside.match(["a.jpg"], ["a.jpg"], "l/{n}.txt", r"(?P<n>\d+)")
 
 

@@ -23,12 +23,16 @@ def label(folder: Path, **options: Any) -> Labels:
 
 
 def coordinates(labels: Labels) -> dict[str, list[float]]:
-    return dict(zip(labels.rows["id"], labels.rows[list(labels.targets)].to_numpy().tolist(), strict=True))
+    return dict(
+        zip(labels.rows["id"], labels.rows[list(labels.targets)].to_numpy().tolist(), strict=True)
+    )
 
 
 def test_columns_are_guessed_and_cells_may_be_empty(tmp_path: Path, touch: Any) -> None:
     touch("train/a.jpg", "train/b.jpg")
-    (tmp_path / "train.csv").write_text("image,person,x0,y0,eye_x,eye_y\na.jpg,z,1,2,3,4.5\nb.jpg,y,5,6,,\n")
+    (tmp_path / "train.csv").write_text(
+        "image,person,x0,y0,eye_x,eye_y\na.jpg,z,1,2,3,4.5\nb.jpg,y,5,6,,\n"
+    )
     found = label(tmp_path)
     assert found.targets == ("x0", "y0", "eye_x", "eye_y")
     assert found.gaps
@@ -179,7 +183,8 @@ def test_biwi_by_the_function_beside_its_recipe(
     monkeypatch.chdir(ROOT)
     touch("01/frame_00003_rgb.jpg", "01/frame_00004_rgb.jpg")
     (tmp_path / "01" / "rgb.cal").write_text(
-        "500 0 320 \n0 500 240 \n0 0 1 \n\n0 0 0 0 \n\n1 0 0 \n0 1 0 \n0 0 1 \n\n0 0 0 \n\n640 480\n"
+        "500 0 320 \n0 500 240 \n0 0 1 \n\n0 0 0 0 \n\n"
+        "1 0 0 \n0 1 0 \n0 0 1 \n\n0 0 0 \n\n640 480\n"
     )
     (tmp_path / "01" / "frame_00003_pose.txt").write_text(
         "1 0 0 \n0 1 0 \n0 0 1 \n\n-200 100 1000 \n"

@@ -97,7 +97,7 @@ def test_wrong_options() -> None:
 
 def test_columns_that_are_no_points() -> None:
     rows = table().assign(person="z")
-    with pytest.raises(LabelError, match="cannot be told which columns.*person"):
+    with pytest.raises(LabelError, match=r"cannot be told which columns.*person"):
         learned(rows)
     with pytest.raises(LabelError, match="no number in the column 'x0'"):
         learned(table().astype({"x0": object}).assign(x0="left"))
@@ -240,7 +240,7 @@ def test_the_writer_that_the_sample_asks_for() -> None:
     assert task.writer(whole) == {"use": "wide"}
     some = whole[["image", "y1", "x1"]]
     assert task.writer(some) == {"use": "wide", "columns": {"y1": "y1", "x1": "x1"}}
-    with pytest.raises(SubmissionError, match="Name the writer.*lookup"):
+    with pytest.raises(SubmissionError, match=r"Name the writer.*lookup"):
         task.writer(pd.DataFrame(columns=["RowId", "Location"], dtype=str))
 
 

@@ -79,7 +79,7 @@ def test_columns_are_chosen() -> None:
     assert learned(rows, targets="a").targets == ("a",)
     with pytest.raises(LabelError, match=r"b is 5 in all 2"):
         learned(rows, targets=["a", "b"])
-    with pytest.raises(LabelError, match="no number in the column 'note'.*'x' for p0"):
+    with pytest.raises(LabelError, match=r"no number in the column 'note'.*'x' for p0"):
         learned(rows, targets=["note"])
     with pytest.raises(LabelError, match="no column 'c'"):
         learned(rows, targets=["c"])
@@ -89,14 +89,14 @@ def test_columns_are_chosen() -> None:
 
 def test_a_target_that_is_constant_where_it_trains() -> None:
     rows = table(["train", "train", "valid"], a=[3, 3, 4])
-    with pytest.raises(LabelError, match="same number.*a is 3 in all 2"):
+    with pytest.raises(LabelError, match=r"same number.*a is 3 in all 2"):
         learned(rows)
     with pytest.raises(LabelError, match="no training pictures"):
         learned(table(["valid"], a=[3]))
 
 
 def test_missing_numbers_are_named() -> None:
-    with pytest.raises(LabelError, match="1 pictures have no finite number.*p1"):
+    with pytest.raises(LabelError, match=r"1 pictures have no finite number.*p1"):
         learned(table(a=[1.0, np.nan, 2.0]))
 
 
@@ -107,8 +107,8 @@ def test_text_is_read() -> None:
 @pytest.mark.parametrize(
     ("options", "theirs"),
     [
-        ({}, lambda a, b: F.mse_loss(a, b)),
-        ({"criterion": "l1"}, lambda a, b: F.l1_loss(a, b)),
+        ({}, F.mse_loss),
+        ({"criterion": "l1"}, F.l1_loss),
         ({"criterion": "huber", "delta": 0.3}, lambda a, b: F.huber_loss(a, b, delta=0.3)),
     ],
 )
@@ -228,7 +228,9 @@ def test_the_writer_that_the_sample_asks_for(
         given = pd.DataFrame({"image": ids, **sample})
     assert dict(task.writer(given)) == writer
     if given is not None:  # and the file that it makes is accepted
-        predicted = task.predictions(np.full((len(given), len(columns)), 0.3, np.float32), frames(1))
+        predicted = task.predictions(
+            np.full((len(given), len(columns)), 0.3, np.float32), frames(1)
+        )
         predicted.insert(0, "id", given["image"])
         made = submission.make(submission.choose(None, task, given), predicted, given, HERE)
         assert list(made.columns) == list(given.columns)
@@ -256,9 +258,7 @@ def pictures(folder: Path, count: int = 64) -> Path:
 
 
 @pytest.mark.parametrize("sampler", [None, "balanced"])
-def test_a_whole_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str | None
-) -> None:
+def test_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str | None) -> None:
     monkeypatch.setenv("KITBOX_CACHE", str(tmp_path / "cache"))
     wanted = pictures(tmp_path / "data")
     recipe = recipes.make(
