@@ -31,10 +31,11 @@ def test_recipe(
     for needed in (SHARED / "data" / data, SHARED / "weights"):
         if not needed.exists():
             pytest.skip(f"{needed} is not there")
+    command = [sys.executable, "-c", "from kitbox.cli import main; main()"]
+    command += ["run", f"recipes/{name}.yaml", "--out", str(tmp_path / "run")]
+    command += ["--set", "stages.0.epochs=1", "--set", "stages.1.epochs=2"]
     done = subprocess.run(
-        [sys.executable, "-c", "from kitbox.cli import main; main()"]
-        + ["run", f"recipes/{name}.yaml", "--out", str(tmp_path / "run")]
-        + ["--set", "stages.0.epochs=1", "--set", "stages.1.epochs=2"],
+        command,
         capture_output=True,
         text=True,
         cwd=ROOT,
