@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -82,43 +81,29 @@ class Nothing(Options):
         return []
 
 
-def compose(steps: Sequence[Any], pipeline: Mapping[str, Any]) -> Any:
-    """One albumentations pipeline of some transforms, for one thread.
-
-    Where a border is filled by reflection, albumentations reflects points too: nine
-    come out where one went in. Here a point stays one.
+def keep_points_single(transform: Any) -> None:
+    """Move points once where a border reflects: albumentations would add their reflections.
 
     Args:
-        pipeline: arguments of Compose, as targets need them.
+        transform: of albumentations, a Compose say; it is changed, with those inside it.
     """
-    made = albumentations().Compose(list(steps), **pipeline)
-    if "keypoint_params" in pipeline:
-        for step in _flat(made):
-            if hasattr(step, "border_mode") and hasattr(step, "apply_to_keypoints"):
-                step.apply_to_keypoints = _unreflected(step, step.apply_to_keypoints)
-                step._set_keys()  # a transform looked its methods up when it was made
-    return made
-
-
-def _flat(step: Any) -> Iterator[Any]:
-    """A transform and those that it holds."""
-    yield step
-    for inner in getattr(step, "transforms", ()):
-        yield from _flat(inner)
-
-
-def _unreflected(step: Any, apply: Callable[..., Any]) -> Callable[..., Any]:
-    """What a transform does to points as if its border were filled with a constant."""
     import cv2
 
-    def moved(*args: Any, **kwargs: Any) -> Any:
-        kept, step.border_mode = step.border_mode, cv2.BORDER_CONSTANT
-        try:
-            return apply(*args, **kwargs)
-        finally:
-            step.border_mode = kept
+    for inner in getattr(transform, "transforms", ()):
+        keep_points_single(inner)
+    handlers = getattr(transform, "_key2func", {})
+    if "keypoints" not in handlers or not hasattr(transform, "border_mode"):
+        return
+    move = handlers["keypoints"]
 
-    return moved
+    def once(points: Any, **params: Any) -> Any:
+        kept, transform.border_mode = transform.border_mode, cv2.BORDER_CONSTANT
+        try:
+            return move(points, **params)
+        finally:
+            transform.border_mode = kept
+
+    handlers["keypoints"] = once
 
 
 def albumentations() -> Any:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kitbox.data import geometry
-from kitbox.data.augment import compose
+from kitbox.data.augment import albumentations, keep_points_single
 from kitbox.data.frames import Frames
 from kitbox.errors import PluginError
 
@@ -178,9 +178,10 @@ class Loader:
     def _varying(self, size: tuple[int, int], augmentation: Augmentation) -> Make:
         import numpy as np
 
-        pipeline = compose(
-            augmentation.transforms(*size, self.interpolation), self.targets.pipeline
+        compose: Any = albumentations().Compose(
+            augmentation.transforms(*size, self.interpolation), **self.targets.pipeline
         )
+        keep_points_single(compose)
 
         def vary(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
             picture = self.pixels[row]
@@ -191,8 +192,8 @@ class Loader:
                 shape = _same_area(part, size)
                 picture = geometry.scale(geometry.cut(picture, part), shape, self.interpolation)
             target = self.targets.view(row, part, shape)
-            pipeline.set_random_seed(int(seed))
-            moved = pipeline(image=picture, **self.targets.enter(target))
+            compose.set_random_seed(int(seed))
+            moved = compose(image=picture, **self.targets.enter(target))
             varied = moved["image"]
             expected = (*size, picture.shape[2])
             if varied.shape != expected or varied.dtype != np.uint8:

@@ -159,12 +159,12 @@ class Points:
 
     def leave(self, moved: Mapping[str, Any], target: np.ndarray) -> np.ndarray:
         """See `Targets`."""
-        points = np.array(moved["keypoints"], np.float32).reshape(-1, 2)
+        points = np.array(moved["keypoints"], np.float32).reshape(-1, 2)[:, :2]
         if len(points) != len(target) + len(_CORNER):
             raise PluginError(
-                "The augmentation loses points or makes more of them",
-                found=f"{len(points) - len(_CORNER)} of {len(target)} points",
-                do="Leave out its transforms that cut or copy parts of the picture",
+                "The augmentation changes how many points there are",
+                found=f"{len(target)} points became {len(points) - len(_CORNER)}",
+                do="Leave out transforms that drop or repeat points",
             )
         points, corner = points[:-3], points[-3:]
         points[np.isnan(target)] = np.nan

@@ -164,39 +164,3 @@ def test_a_plugin_module_is_light_and_asks_no_network() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.split() == ["False", "1"]
-
-
-@pytest.mark.parametrize("border", ["constant", "reflect"])
-def test_a_point_stays_one_where_the_border_is_reflected(border: str) -> None:
-    import cv2
-
-    from kitbox.data.augment import compose
-    from kitbox.data.targets import Points
-
-    mode = cv2.BORDER_CONSTANT if border == "constant" else cv2.BORDER_REFLECT_101
-    A = albumentations()  # noqa: N806
-    picture = np.zeros((80, 120, 3), np.uint8)
-    cv2.circle(picture, (80, 30), 3, (255, 255, 255), -1)
-    points = Points(np.array([[[80, 30], [-9, 200], [np.nan, np.nan]]], np.float32))
-    inner = A.Affine(rotate=(9, 9), translate_px=5, border_mode=mode, p=1)
-    steps = [A.Rotate((25, 25), border_mode=mode, p=1), A.OneOf([inner], p=1)]
-    steps.append(A.PadIfNeeded(128, 128, border_mode=mode, position="top_left"))
-    pipeline = compose(steps, points.pipeline)
-    target = points.xy[0]
-    moved = pipeline(image=picture, **points.enter(target))
-    found = points.leave(moved, target)
-    assert found.shape == (3, 2)
-    assert np.isnan(found[2]).all()
-    ys, xs = np.nonzero(moved["image"][..., 0] > 128)
-    near = np.hypot(xs - found[0, 0], ys - found[0, 1]) < 8  # not its reflections
-    assert near.sum() > 10
-    assert found[0] == pytest.approx([xs[near].mean(), ys[near].mean()], abs=0.5)
-
-
-def test_an_augmentation_that_loses_points_is_told() -> None:
-    from kitbox.data.targets import Points
-    from kitbox.errors import PluginError
-
-    target = np.zeros((2, 2), np.float32)
-    with pytest.raises(PluginError, match=r"loses points or makes more.*1 of 2 points"):
-        Points(target[None]).leave({"keypoints": np.zeros((4, 2))}, target)
