@@ -217,7 +217,11 @@ class Regression(Options):
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture as it is, captioned with its numbers."""
+        import numpy as np
+
         values = self._unscaled(target[None])[0]
+        # Targets are float32: without this a 0 would read 8e-08.
+        values = np.where(abs(values) < 1e-6 * np.array(self.std), 0, values)
         if len(values) == 1:
             return picture, f"{values[0]:.4g}"
         named = zip(self._columns, values, strict=True)

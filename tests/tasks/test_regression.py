@@ -203,6 +203,10 @@ def test_captions() -> None:
     encoded = two.encode(table(a=[1, 2.5], b=[3, 4]), HERE)
     assert one.draw(picture, encoded[1, :1])[1] == "2.5"
     assert two.draw(picture, encoded[1])[1] == "a 2.5, b 4"
+    counts = table(a=[0, 2, 0, 7, 0.1])
+    third = learned(counts)
+    captions = [third.draw(picture, one)[1] for one in third.encode(counts, HERE)]
+    assert captions == ["0", "2", "0", "7", "0.1"]
 
 
 @pytest.mark.parametrize(
