@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def mean(targets: np.ndarray, predicted: np.ndarray, units: np.ndarray | None = None) -> float:
@@ -17,6 +20,8 @@ def mean(targets: np.ndarray, predicted: np.ndarray, units: np.ndarray | None = 
     Returns:
         NaN where no picture counts.
     """
+    import numpy as np
+
     apart = np.hypot(*np.moveaxis(predicted - targets, -1, 0))
     known = ~np.isnan(targets).any(axis=2)
     counts = known.sum(axis=1)
