@@ -67,6 +67,23 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     return picture, size[::-1] if turn in (5, 6, 7, 8) else size
 
 
+def size(path: Path) -> tuple[int, int]:
+    """Height and width of a picture, upright, from its header.
+
+    Raises:
+        PictureError: the reason why it cannot be told.
+    """
+    from PIL import Image
+
+    try:
+        with quiet(), Image.open(path) as image:
+            turn = image.getexif().get(0x0112, 1)
+            height, width = image.height, image.width
+    except Exception as error:  # damage makes Pillow raise nearly anything
+        raise PictureError(f"the picture cannot be read ({error})") from error
+    return (width, height) if turn in (5, 6, 7, 8) else (height, width)
+
+
 def resize_to_fit(picture: np.ndarray, side: int) -> np.ndarray:
     """Scale a picture (h, w, C) so that its longer side is `side` pixels."""
     import cv2

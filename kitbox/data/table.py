@@ -65,7 +65,7 @@ def make(labels: Labels, folder: Path) -> pd.DataFrame:
             found=some(outside),
             do="Give paths below that folder",
         )
-    for target in labels.targets:
+    for target in () if labels.gaps else labels.targets:
         empty = rows.loc[rows[target].isna(), "id"]
         if len(empty):
             raise LabelError(

@@ -37,6 +37,7 @@ class TableLabels(Options):
         folder: where the pictures are, below the source's folder.
         suffix: what the column `id` lacks of the file's name, `.jpg` say ('': nothing).
         part: the column that says train or valid; rows that say test are dropped.
+        gaps: whether cells of `labels` may be empty, where the task allows it.
     """
 
     csv: Below | None = None
@@ -46,6 +47,7 @@ class TableLabels(Options):
     folder: Below | None = None
     suffix: str | None = None
     part: Column | None = None
+    gaps: bool = False
 
     @model_validator(mode="after")
     def _check_delimiter(self) -> Self:
@@ -91,7 +93,7 @@ class TableLabels(Options):
         if parts is not None:
             kept.insert(2, "part", parts)
         kept = kept.join(targets).reset_index(drop=True)
-        return Labels(kept, tuple(targets.columns), (_told(targets), *notes))
+        return Labels(kept, tuple(targets.columns), (_told(targets), *notes), gaps=self.gaps)
 
     def _open(self, folder: Path, listed: Sequence[str], notes: list[str]) -> Csv:
         if self.csv is None:
@@ -171,7 +173,7 @@ class TableLabels(Options):
         for name in names.labels:
             targets[name] = as_values(targets[name])
         empty = targets.isna()
-        if empty.to_numpy().any():
+        if empty.to_numpy().any() and not self.gaps:
             rows = targets.index[empty.any(axis=1)]
             where = [name for name in names.labels if empty[name].any()]
             words = {str(cell) for name in where for cell in table.loc[empty[name], name].dropna()}
@@ -181,7 +183,7 @@ class TableLabels(Options):
                 + (" and more" if len(rows) > 5 else "")
                 + (f", cells {some(sorted(words))}" if words else ""),
                 do="Fill or remove these rows; where a picture may have no label at all, set "
-                "`delimiter`",
+                "`delimiter`, or `gaps` for numbers that may be missing",
             )
         return targets
 
