@@ -36,18 +36,30 @@ def demo(out: Out = None, changes: Changes = None) -> None:
     """Fine-tune on the embedded digits in two stages and write a submission."""
     from kitbox.demo import PATH
 
-    run(PATH, out, changes)
+    run(PATH, out, changes, None)
 
 
 @app.command()
-def run(recipe: RecipeFile, out: Out = None, changes: Changes = None) -> None:
-    """Follow a recipe from its source to a submission."""
+def run(
+    recipe: RecipeFile,
+    out: Out = None,
+    changes: Changes = None,
+    resume_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Go on from a run that was cut short elsewhere, or from its copies.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Follow a recipe from its source to a submission; a run that was cut short goes on."""
     from kitbox.recipe import read
 
     checked = read(recipe, changes or ())  # before torch is imported: mistakes show at once
     from kitbox.runner import run as follow
 
-    follow(checked, out)
+    if follow(checked, out, resume_from=resume_from).stopped:
+        raise typer.Exit(130)
 
 
 @app.command()
@@ -71,7 +83,7 @@ def predict(
 ) -> None:
     """Use the model of a finished run on pictures."""
     from kitbox.data.files import pictures as below
-    from kitbox.errors import PictureError
+    from kitbox.errors import PictureError, some
 
     paths = []
     for picture in pictures:
@@ -80,7 +92,8 @@ def predict(
         raise PictureError("There are no pictures there", do="Give picture files, or a folder")
     from kitbox.results.predictor import Predictor
 
-    table = Predictor.load(folder).predict(paths)
+    broken: dict[str, str] = {}
+    table = Predictor.load(folder).predict(paths, broken=broken)
     for _, row in table.iterrows():
         best = row.drop("image").astype(float).sort_values(ascending=False, kind="stable")[:top]
         typer.echo(f"{row['image']}: " + ", ".join(f"{n} {v:.4g}" for n, v in best.items()))
@@ -89,6 +102,40 @@ def predict(
 
         with whole(out) as beside:
             table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
+    if broken:
+        raise PictureError(
+            f"{len(broken)} of {len(paths)} pictures could not be read and have no prediction",
+            found=some(f"{name} ({why})" for name, why in broken.items()),
+            do="Leave them out or mend them",
+        )
+
+
+@app.command("check-submission")
+def check_submission(
+    file: Annotated[Path, typer.Argument(help="A submission, a csv file.", show_default=False)],
+    sample: Annotated[
+        Path, typer.Option(help="The competition's sample submission.", show_default=False)
+    ],
+    height: Annotated[
+        int | None, typer.Option(min=1, help="Height of the pictures, for run lengths.")
+    ] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Their width.")] = None,
+    relative: Annotated[
+        bool, typer.Option("--relative", help="Run lengths start from the end of the run before.")
+    ] = False,
+) -> None:
+    """Say what a competition would refuse in a submission, before it is handed in."""
+    from kitbox.writers.decoding import Reading
+    from kitbox.writers.verify import verify_file
+
+    if (height is None) != (width is None):
+        raise typer.BadParameter("--height and --width go together")
+    size = None if height is None or width is None else (height, width)
+    verdict = verify_file(file, sample, Reading(size, relative))
+    if verdict.faults:
+        typer.echo("\n\n".join(f"kitbox: {fault}" for fault in verdict.faults), err=True)
+        raise typer.Exit(2)
+    typer.echo(f"{file}: nothing to refuse: {verdict.what}")
 
 
 @app.command()
@@ -145,7 +192,7 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
-            typer.echo("\nkitbox: stopped", err=True)
+            typer.echo("\nkitbox: stopped; the same command goes on", err=True)
         raise
     except Exception as error:
         from kitbox.errors import KitboxError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +15,7 @@ Place = Literal["kaggle", "colab", "elsewhere"]
 Precision = Literal["no", "fp16", "bf16"]
 
 CACHE = "KITBOX_CACHE"
+_IMPORTED = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,28 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def began() -> float:
+    """When this process (a notebook's kernel, say) began, on the clock of `time.monotonic`."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        ticks = float(fields[19])  # since the machine was started
+        up = float(Path("/proc/uptime").read_text().split()[0])
+        age = up - ticks / os.sysconf("SC_CLK_TCK")
+        return time.monotonic() - max(0.0, age)
+    except (OSError, ValueError, IndexError):
+        return _IMPORTED
+
+
 def versions() -> dict[str, Any]:
     """Versions of Python and of the libraries that shape a result."""
+    import cv2
     import torch
 
-    names = ["kitbox", "timm", "accelerate", "albumentations", "opencv-python-headless"]
+    names = ["kitbox", "timm", "accelerate", "albumentations"]
     names += ["numpy", "pandas", "pillow", "scikit-learn"]
     found: dict[str, Any] = {"python": platform.python_version(), "platform": platform.platform()}
     found["torch"] = torch.__version__  # with the build's tag, which the package's lacks
+    found["opencv"] = cv2.__version__  # of whichever package brings it
     for name in names:
         try:
             found[name] = metadata.version(name)

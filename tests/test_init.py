@@ -55,6 +55,7 @@ def test_public_names_are_pinned() -> None:
         "Points",
         "Predictor",
         "Recipe",
+        "Runs",
         "contracts",
         "demo_recipe",
         "errors",

@@ -22,7 +22,7 @@ from kitbox.data.targets import Fixed
 from kitbox.models.model import Model
 from kitbox.progress import Progress
 from kitbox.tasks.single_label import SingleLabel
-from kitbox.training.stages import Trainer
+from kitbox.training.trainer import Trainer
 
 SIDE = 16
 

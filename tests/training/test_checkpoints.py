@@ -1,76 +1,137 @@
-"""Weights on disk."""
+"""Checkpoints: whole, sound or not used, and the one before."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-import safetensors.torch
 import torch
-from torch import nn
 
-from kitbox.errors import WeightsError
-from kitbox.training.checkpoints import load_weights, save_weights
-
-
-def test_a_round_trip_keeps_every_bit(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2))
-    net = net.to(memory_format=torch.channels_last)
-    assert not net[0].weight.is_contiguous()
-    net.train()(torch.randn(2, 3, 4, 6))
-    path = tmp_path / "below" / "best.safetensors"
-    save_weights(path, net.state_dict())
-    found = load_weights(path)
-    expected = net.state_dict()
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        assert found[name].dtype == value.dtype, name
-        assert torch.equal(found[name], value), name
-    assert int(found["1.num_batches_tracked"]) == 1
-    assert set(safetensors.torch.load(path.read_bytes())) == set(expected)
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
+from kitbox.errors import StorageError
+from kitbox.training import checkpoints
+from kitbox.training.checkpoints import Checkpoint, before, load, save
 
 
-def test_views_of_half_precision_and_scalars(tmp_path: Path) -> None:
-    base = torch.arange(12.0).reshape(3, 4)
-    state = {"turned": base.t(), "half": base[:, 1].half(), "one": torch.tensor(7)}
-    save_weights(tmp_path / "a.safetensors", state)
-    found = load_weights(tmp_path / "a.safetensors")
-    assert all(torch.equal(found[name], value) for name, value in state.items())
+def made(number: int) -> Checkpoint:
+    torch.manual_seed(number)
+    tensors = {
+        "a": torch.randn(3, 4),
+        "half": torch.randn(5).to(torch.bfloat16),
+        "scalar": torch.tensor(float(number)),
+        "random": torch.get_rng_state(),
+        "none": torch.empty(0, 3),
+        "flag": torch.tensor([True, False]),
+    }
+    return Checkpoint(tensors, {"step": number, "lr": [1e-5, 0.1], "log": [{"x": float("nan")}]})
 
 
-def test_tensors_that_share_memory_are_both_kept(tmp_path: Path) -> None:
-    tied = torch.randn(3, 3)
-    save_weights(tmp_path / "a.safetensors", {"a": tied, "b": tied})
-    found = load_weights(tmp_path / "a.safetensors")
-    assert torch.equal(found["a"], tied)
-    assert torch.equal(found["b"], tied)
+def same(one: Checkpoint | None, other: Checkpoint) -> bool:
+    return (
+        one is not None
+        and one.tensors.keys() == other.tensors.keys()
+        and all(torch.equal(one.tensors[n], other.tensors[n]) for n in one.tensors)
+        and str(one.facts) == str(other.facts)
+    )
 
 
-def test_a_newer_checkpoint_takes_the_place_of_the_older(tmp_path: Path) -> None:
-    path = tmp_path / "a.safetensors"
-    for number in (1, 2):
-        save_weights(path, {"n": torch.tensor(number)})
-    assert int(load_weights(path)["n"]) == 2
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    save(tmp_path / "c.safetensors", made(1))
+    assert same(load(tmp_path / "c.safetensors"), made(1))
 
 
-def test_a_missing_file(tmp_path: Path) -> None:
-    path = tmp_path / "none.safetensors"
-    with pytest.raises(WeightsError) as caught:
-        load_weights(path)
-    assert str(path) in str(caught.value)
+def test_none(tmp_path: Path) -> None:
+    assert load(tmp_path / "c.safetensors") is None
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "text", "folder"])
-def test_a_damaged_file(tmp_path: Path, damage: str) -> None:
-    path = tmp_path / "a.safetensors"
-    save_weights(path, {"a": torch.randn(100)})
-    content = path.read_bytes()
-    if damage == "folder":
-        path.unlink()
-        path.mkdir()
+def test_the_one_before_stays_until_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    for number in (1, 2, 3):
+        save(path, made(number))
+    assert same(load(path), made(3))
+    path.unlink()  # killed between the two renames
+    assert same(load(path), made(2))
+    assert sorted(p.name for p in tmp_path.iterdir()) == [before(path).name]
+
+
+@pytest.mark.parametrize("where", ["head", "middle", "end", "cut", "empty"])
+def test_a_damaged_one_is_not_used(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "c.safetensors"
+    save(path, made(1))
+    save(path, made(2))
+    content = bytearray(path.read_bytes())
+    if where == "cut":
+        content = content[:-7]
+    elif where == "empty":
+        content = bytearray()
     else:
-        path.write_bytes({"empty": b"", "cut": content[:-9], "text": b"not weights" * 9}[damage])
-    with pytest.raises(WeightsError, match="cannot be read"):
-        load_weights(path)
+        place = {"head": 20, "middle": len(content) // 2, "end": len(content) - 1}[where]
+        content[place] ^= 1
+    path.write_bytes(bytes(content))
+    assert same(load(path), made(1))
+    before(path).write_bytes(b"nonsense")
+    assert load(path) is None
+
+
+def test_every_flipped_bit_of_the_tensors_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    save(path, Checkpoint({"a": torch.arange(6.0)}, {"step": 1}))
+    content = path.read_bytes()
+    for place in range(len(content) - 24, len(content)):
+        broken = bytearray(content)
+        broken[place] ^= 16
+        path.write_bytes(bytes(broken))
+        assert load(path) is None
+
+
+def test_a_write_that_fails_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.safetensors"
+    save(path, made(1))
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    with pytest.raises(StorageError, match="No space left"):
+        save(path, made(2))
+    assert same(load(path), made(1))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.SGD])
+def test_an_optimizer_goes_on_as_it_was(kind: type, tmp_path: Path) -> None:
+    def build() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+        torch.manual_seed(0)
+        net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2))
+        options = {"momentum": 0.9} if kind is torch.optim.SGD else {}
+        return net, kind(net.parameters(), lr=0.1, **options)
+
+    def train(net: torch.nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
+        for step in range(steps):
+            net(torch.full((2, 4), step + 1.0)).square().sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    net, optimizer = build()
+    train(net, optimizer, 3)
+    packed = {
+        **{f"model.{n}": v for n, v in net.state_dict().items()},
+        **{f"optimizer.{n}": v for n, v in checkpoints.pack_optimizer(optimizer).items()},
+    }
+    save(tmp_path / "c.safetensors", Checkpoint(packed, {}))
+    train(net, optimizer, 4)
+
+    kept = load(tmp_path / "c.safetensors")
+    assert kept is not None
+    again, other = build()
+    again.load_state_dict(
+        {n.removeprefix("model."): v for n, v in kept.tensors.items() if n.startswith("model.")}
+    )
+    checkpoints.unpack_optimizer(
+        other,
+        {n.removeprefix("optimizer."): v for n, v in kept.tensors.items() if n[:4] == "opti"},
+    )
+    train(again, other, 4)
+    for one, two in zip(net.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, two)

@@ -1,0 +1,42 @@
+"""Weights on disk: safetensors, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from kitbox.errors import WeightsError
+from kitbox.storage import whole
+
+
+def save_weights(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write a state dict.
+
+    Raises:
+        StorageError: when the disk is full; an older file stays as it was.
+    """
+    with whole(path) as beside:
+        save_file({name: alone(value) for name, value in state.items()}, beside)
+
+
+def load_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read a state dict.
+
+    Raises:
+        WeightsError: when the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"The weights {path} cannot be read", found=str(error), do="Train or copy them again"
+        ) from error
+
+
+def alone(value: torch.Tensor) -> torch.Tensor:
+    """A copy with memory of its own: safetensors takes neither tied weights nor views."""
+    return value.detach().cpu().clone(memory_format=torch.contiguous_format)
