@@ -111,6 +111,7 @@ def trainer(accelerator: Accelerator) -> Callable[..., Trainer]:
             "weight_decay": 0.01,
             "seed": seed,
             "progress": Progress(quiet=True),
+            "ids": [f"picture-{row}" for row in range(36)],
         }
         return Trainer(**(options | given))
 

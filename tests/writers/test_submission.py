@@ -10,7 +10,7 @@ import pytest
 
 from kitbox.contracts import Writer
 from kitbox.data.frames import Frames
-from kitbox.errors import PluginError, SubmissionError
+from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.tasks.single_label import SingleLabel
 from kitbox.writers import submission
 from kitbox.writers.scalar import Scalar
@@ -38,7 +38,8 @@ def make(writer: Writer | None, sample: pd.DataFrame | None) -> pd.DataFrame:
 
 def rehearse(rows: pd.DataFrame, sample: pd.DataFrame | None) -> None:
     writer = submission.choose(None, TASK, sample)
-    submission.rehearse(writer, TASK, rows, sample, FILES, outputs=(2,), size=SIZE)
+    blank = submission.blank(TASK, (2,), SIZE)
+    submission.rehearse(writer, blank, rows, sample, FILES)
 
 
 def test_wide_in_the_sample_s_order() -> None:
@@ -82,13 +83,21 @@ def test_rehearsal_has_a_row_per_test_picture_and_outputs_of_any_shape() -> None
             return predictions
 
     spy: Any = Spy()
-    submission.rehearse(spy, spy, ROWS, None, FILES, outputs=(3, 16, 24), size=SIZE)
+    blank = submission.blank(spy, (3, 16, 24), SIZE)
+    submission.rehearse(spy, blank, ROWS, None, FILES)
     assert (seen["outputs"].shape, seen["outputs"].dtype) == ((1, 3, 16, 24), np.float32)
     assert seen["outputs"].any()
     assert (seen["frames"].size, seen["frames"].sizes.tolist()) == (SIZE, [[16, 24]])
     assert seen["predictions"]["id"].tolist() == ["a", "b"]
     assert seen["predictions"]["sum"].notna().all()
     assert seen["folder"] == FILES
+
+
+@pytest.mark.parametrize("name", ["id", "image"])
+def test_an_output_may_not_be_called_as_a_column_of_ours(name: str) -> None:
+    task = SingleLabel(target="label", classes=(name, "other"))
+    with pytest.raises(LabelError, match=f"called '{name}'"):
+        submission.blank(task, (2,), SIZE)
 
 
 def test_nothing_to_predict() -> None:
