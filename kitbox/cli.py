@@ -139,6 +139,66 @@ def check_submission(
 
 
 @app.command()
+def submit(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    message: Annotated[str | None, typer.Option(help="By default the recipe's name.")] = None,
+    competition: Annotated[
+        str | None, typer.Option(help="By default the one that the recipe's source names.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also if it was handed in before.")
+    ] = False,
+) -> None:
+    """Hand in a run's submission.csv to Kaggle and wait for its score."""
+    from kitbox.kaggle.submitting import submit as hand_in
+
+    hand_in(folder, message=message, competition=competition, again=again)
+
+
+@app.command()
+def submissions(
+    competition: Annotated[
+        str | None,
+        typer.Argument(metavar="[SLUG]", help="The last part of a competition's address."),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="The folder that the runs lie in.")] = Path("runs"),
+) -> None:
+    """List the submissions at Kaggle, with the runs that they came from."""
+    from kitbox.kaggle.submissions import listing as submitted
+
+    for line in submitted(competition, runs):
+        typer.echo(line)
+
+
+@app.command()
+def clean(
+    what: Annotated[
+        Path, typer.Argument(metavar="FOLDER_OR_RECIPE", help="A folder of pictures, or a recipe.")
+    ],
+    out: Annotated[Path, typer.Option(help="The csv file to write.")] = Path("exclude.csv"),
+    near: Annotated[bool, typer.Option(help="Find near duplicates too.")] = True,
+    changes: Changes = None,
+) -> None:
+    """List broken, doubled and cross-split pictures, for a recipe's `exclude`."""
+    from kitbox.progress import Progress
+
+    progress = Progress()
+    if what.is_dir():
+        from kitbox.clean import clean as look
+        from kitbox.clean import of_folder
+
+        look(*of_folder(what), out, progress, near=near)
+        return
+    from kitbox.recipe import read
+
+    checked = read(what, changes or ())
+    from kitbox.clean import clean as look
+    from kitbox.clean import of_recipe
+
+    look(*of_recipe(checked, progress), out, progress, near=near)
+
+
+@app.command()
 def schema() -> None:
     """Print a JSON schema of recipes, for an editor."""
     from kitbox.recipe import schema as describe

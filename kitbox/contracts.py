@@ -33,6 +33,9 @@ class Source(Protocol):
         """The folder of raw files if it is already here, else None.
 
         Does no work: no network, nothing written. `kitbox check` asks this.
+
+        Raises:
+            SourceError: when it is known already that `fetch` will fail.
         """
 
     def fetch(self, cache: Path) -> Path:

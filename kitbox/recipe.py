@@ -90,6 +90,11 @@ class Recipe(Options):
     name: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")] = "run"
     source: Annotated[Source, *_plugin(registry.sources)]
     labeler: Annotated[Labeler, *_plugin(registry.labelers)]
+    exclude: Path | None = Field(
+        None,
+        description="csv file (as `kitbox clean` writes it) whose column `image` names labelled "
+        "pictures to leave out; relative to the working folder",
+    )
     test: TestPictures | None = Field(None, description="the pictures to predict")
     split: Annotated[Splitter, *_plugin(registry.splitters, "auto")]
     task: Annotated[Task, *_plugin(registry.tasks)]
@@ -216,7 +221,12 @@ def parse(text: str, path: Path, changes: Sequence[str] = ()) -> Recipe:
     # A file may be called anything; a run's folder may not.
     values.setdefault("name", re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "run")
 
+    changed = [change.partition("=")[0].split(".") for change in changes]
+
     def say(mistake: Mistake) -> str:
+        where = [str(step) for step in mistake.where]
+        if any(where[: len(path)] == path for path in changed):
+            return f"--set {mistake.place}"
         line = document.line(node, mistake.where)
         return f"line {line}, {mistake.place}" if line else mistake.place
 

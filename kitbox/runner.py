@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from kitbox.contracts import Body, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
+from kitbox.errors import KitboxError
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress, clock
@@ -88,7 +89,11 @@ def run(
     if resume_from is not None:
         folder.bring(Path(resume_from))
     with folder.held(recipe), Stop() as stop:
-        return follow(recipe, folder, stop, progress, began)
+        try:
+            return follow(recipe, folder, stop, progress, began)
+        except KitboxError as error:
+            folder.failed(recipe, error)
+            raise
 
 
 def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, began: float) -> Run:
@@ -99,7 +104,7 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
     progress.say(f"weights: {body.weights}")
     files = recipe.source.fetch(environment.cache)
-    rows, task, sample = gather(recipe, files, progress)
+    rows, _, task, sample = gather(recipe, files, progress)
     model = Model(body, task.head(body))
     rehearse(recipe, task, model, rows, sample, files)
 
@@ -142,19 +147,34 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     return _result(folder, done)
 
 
-def gather(
-    recipe: Recipe, files: Path, progress: Progress
-) -> tuple[pd.DataFrame, Task, pd.DataFrame | None]:
-    """The whole table, the task with what it learned from it, and the sample submission."""
+class Data(NamedTuple):
+    """What a run is about.
+
+    Attributes:
+        rows: the whole table.
+        targets: names of the target columns.
+        task: with what it learned from the rows.
+        sample: the sample submission, if the recipe names one.
+    """
+
+    rows: pd.DataFrame
+    targets: tuple[str, ...]
+    task: Task
+    sample: pd.DataFrame | None
+
+
+def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
+    """The whole table, and the task with what it learned from it."""
     sample = None
     if recipe.submission is not None and recipe.submission.sample is not None:
         sample = samples.read(files / recipe.submission.sample)
-    rows, targets = label(files, recipe.labeler, recipe.split, progress)
-    task = recipe.task.learn(rows, targets, files)
+    known = label(files, recipe.labeler, recipe.split, progress, recipe.exclude)
+    task = recipe.task.learn(known.rows, known.targets, files)
     ids = None
     if recipe.submission is not None and sample is not None:
         ids = submission.choose(recipe.submission.writer, task, sample).ids(sample, files)
-    return with_test(rows, files, recipe.test, ids, progress), task, sample
+    rows = with_test(known, files, recipe.test, ids, progress)
+    return Data(rows, known.targets, task, sample)
 
 
 def rehearse(

@@ -18,7 +18,17 @@ from kitbox import __version__, cli
 from kitbox.demo import PATH
 
 MAIN = "from kitbox.cli import main; main()"
-COMMANDS = ("demo", "run", "check", "predict", "check-submission", "schema", "plugins")
+COMMANDS = (
+    "demo",
+    "run",
+    "check",
+    "predict",
+    "check-submission",
+    "submit",
+    "submissions",
+    "schema",
+    "plugins",
+)
 
 
 def kitbox(place: Path, *args: object, main: str = MAIN) -> subprocess.CompletedProcess[str]:

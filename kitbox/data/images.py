@@ -50,7 +50,7 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     if not data:
         raise PictureError("the file is empty")
     try:
-        with _quiet(), Image.open(io.BytesIO(data)) as image:
+        with quiet(), Image.open(io.BytesIO(data)) as image:
             picture = _fast(data, image, side, channels)
             if picture is None:
                 picture = _careful(image, channels)
@@ -168,7 +168,7 @@ _filters: warnings.catch_warnings[None] | None = None
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Ignore Pillow's warnings (large pictures, odd tags) while any thread decodes.
 
     `warnings.catch_warnings` alone would be restored out of order by threads.

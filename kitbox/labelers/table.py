@@ -137,7 +137,9 @@ class TableLabels(Options):
         if part is None:
             part = _part_column([name for name in open_ones if name != identity], head)
             if part is not None:
-                notes.append(f"Guessed: the column '{part}' says which rows validate.")
+                notes.append(
+                    f"Guessed: the column '{part}' says train or valid (the splitter `auto` obeys)."
+                )
         labels = self._label_columns()
         if labels is None:
             left = [name for name in open_ones if name not in (identity, part)]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitbox.data import table
-from kitbox.errors import StorageError, storage
+from kitbox.errors import KitboxError, StorageError, storage
 from kitbox.storage import lock, whole, write
 
 if TYPE_CHECKING:
@@ -190,6 +190,12 @@ class RunFolder:
             epochs=epochs,
             seconds=round(seconds, 1),
         )
+
+    def failed(self, recipe: Recipe, error: KitboxError) -> None:
+        """Say in `run.json` why a run that had begun ended; what it wrote stays."""
+        with suppress(StorageError):  # the disk may be what failed
+            if (state := self._state()) is not None and state.get("state") == "running":
+                self._mark("failed", recipe, reason=str(error))
 
     def log(self, rows: Sequence[Mapping[str, int | float]], name: str = LOG) -> None:
         """Write `log.csv` (or `times.csv`), a row an epoch."""

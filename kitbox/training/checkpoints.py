@@ -12,9 +12,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from kitbox.models.state import alone
+from kitbox.models.state import alone, write_tensors
 from kitbox.storage import whole
 
 
@@ -40,7 +39,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     tensors = {name: alone(value) for name, value in checkpoint.tensors.items()}
     facts = json.dumps(checkpoint.facts)
     with whole(path) as beside:
-        save_file(tensors, beside, {"facts": facts, "digest": _digest(tensors, facts)})
+        write_tensors(beside, tensors, {"facts": facts, "digest": _digest(tensors, facts)})
         if path.exists():
             os.replace(path, before(path))
 

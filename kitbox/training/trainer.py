@@ -356,17 +356,21 @@ class Trainer:
         self, number: int, stage: Stage, size: tuple[int, int]
     ) -> float | tuple[float, float]:
         if stage.lr == "find":
-            with self.progress.bar(f"stage {number}, learning-rate finder", 1) as step:
+            with self.progress.bar(f"stage {number}, learning-rate finder", finder.STEPS) as step:
                 curve = finder.sweep(
                     self.model,
                     self.task,
                     lambda epoch: self._varied(number, 1_000_000 + epoch, size),
                     self.accelerator,
                     weight_decay=self.weight_decay,
+                    step=step,
                 )
-                step()
             lr = finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
-            self.progress.say(f"learning-rate finder: the loss shoots up at {curve.shoots_up:.1e}")
+            chosen = f"{lr:.1e}" if isinstance(lr, float) else f"{lr[0]:.1e} to {lr[1]:.1e}"
+            self.progress.say(
+                f"learning-rate finder: {chosen} (the loss falls fastest at "
+                f"{curve.steepest:.1e} and shoots up at {curve.shoots_up:.1e})"
+            )
             return lr
         if stage.lr is not None:
             return stage.lr

@@ -53,10 +53,12 @@ def files(tmp_path: Path) -> Path:
 def build(files: Path, ids: list[str] | None = None) -> tuple[pd.DataFrame, str]:
     said = io.StringIO()
     progress = Progress(said)
-    rows, targets = label(files, FolderLabels(path="train"), Random(valid=0.2, seed=1), progress)
-    assert targets == ("label",)
+    known = label(files, FolderLabels(path="train"), Random(valid=0.2, seed=1), progress)
+    rows = known.rows
+    assert known.targets == ("label",)
+    assert known.taken == set(rows["image"])
     assert rows["part"].value_counts().to_dict() == {"train": 8, "valid": 2}
-    whole = with_test(rows, files, Pictures(folder="test"), ids, progress)
+    whole = with_test(known, files, Pictures(folder="test"), ids, progress)
     pd.testing.assert_frame_equal(labelled(whole), rows)
     return whole, said.getvalue()
 

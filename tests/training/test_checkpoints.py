@@ -92,7 +92,7 @@ def test_a_write_that_fails_leaves_the_one_before(
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full)
+    monkeypatch.setattr(checkpoints, "write_tensors", full)
     with pytest.raises(StorageError, match="No space left"):
         save(path, made(2))
     assert same(load(path), made(1))
