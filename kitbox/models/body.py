@@ -156,37 +156,29 @@ def _layers(model: Any) -> list[list[nn.Parameter]]:
         groups = group_parameters(inner, inner.group_matcher(coarse=False))
         names = [groups[key] for key in sorted(groups)]
     else:
-        names = [
-            [f"{child}.{name}" for name, _ in module.named_parameters()]
-            for child, module in _parts(inner)
-        ]
+        names = list(_parts(inner))
         loose = set(parameters) - {name for group in names for name in group}
         names = [sorted(loose), *names]
     return [[parameters[name] for name in group] for group in names if group]
 
 
-def _parts(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The children of a model by name; a row of blocks counts as its blocks."""
-    for name, child in model.named_children():
-        if isinstance(child, nn.Sequential | nn.ModuleList) and len(child) > 1:
-            for inner, block in child.named_children():
-                yield f"{name}.{inner}", block
+def _parts(module: nn.Module, path: str = "") -> Iterator[list[str]]:
+    """Names of the parameters of each child; of a row of blocks, those of each block."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.Sequential | nn.ModuleList):
+            yield from _parts(child, f"{path}{name}.")
         else:
-            yield name, child
+            yield [f"{path}{name}.{parameter}" for parameter, _ in child.named_parameters()]
 
 
 def _refusal(model: nn.Module, size: tuple[int, int], error: Exception, own: str) -> WeightsError:
     return WeightsError(
-        f"The model {_called(model)} does not take pictures of {size[0]}x{size[1]} pixels",
+        f"The model {model.__class__.__name__} does not take pictures of "
+        f"{size[0]}x{size[1]} pixels",
         found=(str(error).splitlines() or [type(error).__name__])[0],
         do=f"Choose another size{own}; a multiple of 32 suits nearly all models. Or leave "
         "out `pool`",
     )
-
-
-def _called(model: Any) -> str:
-    """timm's name of a model, or that of its class."""
-    return str(model.pretrained_cfg.get("architecture") or model.__class__.__name__)
 
 
 def _first_channels(model: nn.Module) -> int:

@@ -243,7 +243,10 @@ def test_layers_of_maps_hold_every_parameter_once(name: str) -> None:
     ids = [id(p) for layer in body.layers() for p in layer]
     assert len(ids) == len(set(ids))
     assert set(ids) == {id(p) for p in body.parameters()}
-    assert len(body.layers()) >= 4
+    assert len(body.layers()) >= (4 if name != SWIN else 3)
+    if name in ("test_efficientnet", "mobilenetv2_100", "resnet18"):
+        # Those of the same net without maps, and its stem in two, less what comes after the maps.
+        assert len(body.layers()) >= len(make(name).layers()) - 2
     first = next(m for m in body.modules() if isinstance(m, nn.Conv2d))
     assert id(first.weight) in {id(p) for p in body.layers()[0]}
 
@@ -270,8 +273,8 @@ def test_gradients_reach_every_layer_through_the_maps() -> None:
     assert all(p.grad is not None for p in body.parameters())
 
 
-def test_maps_of_a_model_that_has_none() -> None:
-    with pytest.raises(WeightsError, match="mixer_s32_224"):
+def test_maps_at_a_size_that_the_model_cannot_take() -> None:
+    with pytest.raises(WeightsError, match="does not take pictures of 100x100"):
         maps_of("mixer_s32_224", (100, 100))
 
 
