@@ -28,14 +28,16 @@ def parted(cell: Any, delimiter: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for part in parts if (text := part.strip())))
 
 
-def objects(cells: Sequence[tuple[str, ...]], like: pd.DataFrame) -> pd.Series:
-    """A column of tuples with the index of a table."""
+def objects(cells: Sequence[Sequence[Any]], like: pd.DataFrame) -> pd.Series:
+    """A column of tuples or lists with the index of a table."""
     import pandas as pd
 
     return pd.Series(cells, index=like.index, dtype=object)
 
 
-def gathered(table: pd.DataFrame, name: str, label: str, part: str | None, file: Csv) -> pd.DataFrame:
+def gathered(
+    table: pd.DataFrame, name: str, label: str, part: str | None, file: Csv
+) -> pd.DataFrame:
     """One row a picture, from rows of one label each: the first, its label cell a list of all.
 
     Args:

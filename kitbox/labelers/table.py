@@ -16,7 +16,7 @@ from kitbox.labelers import guess
 from kitbox.labelers.csvs import Csv, open_csv
 from kitbox.labelers.places import find, meant
 from kitbox.labelers.several import gathered, objects, parted
-from kitbox.labelers.values import counted
+from kitbox.labelers.values import as_values, counted
 from kitbox.options import Options
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ class TableLabels(Options):
     def label(self, folder: Path) -> Labels:
         """One row a picture, with the columns of the csv file.
 
-        `id` is the cell that names the picture. A single label is as pandas
-        reads it (texts stripped); with `delimiter` or `rows: labels` it is a
-        tuple of str. Of a picture with several rows the first has the other
-        columns. Other
-        columns called `id`, `image` or `part` get `csv_` in front.
+        `id` is the cell that names the picture. A column of single labels holds
+        whole numbers, fractions, or texts where one is neither (`007` is a text);
+        with `delimiter` or `rows: labels` it holds tuples of str. Of a picture with
+        several rows the first has the other columns. Other columns called `id`,
+        `image` or `part` get `csv_` in front.
 
         Raises:
             LabelError: when the file or a column is missing, an id is doubled,
@@ -84,8 +84,7 @@ class TableLabels(Options):
         notes: list[str] = []
         file = self._open(folder, listed, notes)
         names = self._columns(file, listed, notes)
-        several = self.delimiter is not None or self.rows == "labels"
-        table = file.read({names.id} | (set(names.labels) if several else set()))
+        table = file.read({names.id, *names.labels})
         if self.rows == "labels":
             table = gathered(table, names.id, names.labels[0], names.part, file)
         table, parts = _without_test(table, names, file, notes)
@@ -178,14 +177,18 @@ class TableLabels(Options):
                 cells = [parted(cell, self.delimiter) for cell in targets[name]]
                 targets[name] = objects(cells, targets)
             return targets
+        for name in names.labels:
+            targets[name] = as_values(targets[name])
         empty = targets.isna()
         if empty.to_numpy().any():
             rows = targets.index[empty.any(axis=1)]
             where = [name for name in names.labels if empty[name].any()]
+            words = {str(cell) for name in where for cell in table.loc[empty[name], name].dropna()}
             raise LabelError(
                 f"{len(rows)} rows of {file.path.name} have no label in {some(where)}",
                 found=f"lines {some(file.lines(rows[:6])[:5])}"
-                + (" and more" if len(rows) > 5 else ""),
+                + (" and more" if len(rows) > 5 else "")
+                + (f", cells {some(sorted(words))}" if words else ""),
                 do="Fill or remove these rows; where a picture may have no label at all, set "
                 "`delimiter`",
             )
@@ -243,13 +246,7 @@ def _without_test(
     dropped = stay.count(False)
     if dropped:
         notes.append(f"Dropped {dropped} rows that '{names.part}' calls test.")
-        kept = table[stay].copy()
-        for name in names.labels:
-            # Empty cells in the test rows made fractions of integers.
-            column = kept[name]
-            if column.dtype.kind == "f" and table[name].isna().any() and (column % 1 == 0).all():
-                kept[name] = column.astype("int64")
-        table = kept
+        table = table[stay].copy()
     return table, [part for part in parts if part != "test"]
 
 

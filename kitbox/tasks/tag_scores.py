@@ -39,6 +39,7 @@ def check(spec: MetricSpec) -> None:
         raise ValueError(f"there is no metric '{name}' of labels. {nearest(name, _KNOWN)}".strip())
     if name not in _OWN:
         scores.check_options(name, options)
+        _try(spec)
         return
     known = ("beta", "average", "zero_division") if name == "f_beta" else ()
     if wrong := [key for key in options if key not in known]:
@@ -54,6 +55,23 @@ def check(spec: MetricSpec) -> None:
         raise ValueError(f"found zero_division {division!r}, expected 0 or 1")
 
 
+def _try(spec: MetricSpec) -> None:
+    """Compute a metric of made-up labels: several, then one; one of them has to work."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    reason = "it gives no finite number"
+    for labels in (3, 1):
+        targets = np.tile(np.array([[0], [1]], np.uint8), (6, labels))
+        probabilities = rng.uniform(size=targets.shape)
+        try:
+            if np.isfinite(_compute(spec, targets, probabilities, probabilities > 0.5)):
+                return
+        except (ValueError, TypeError) as error:
+            reason = str(error).splitlines()[0]
+    raise ValueError(f"the metric '{scores.label(spec)}' cannot be computed of labels: {reason}")
+
+
 def is_of_choices(spec: MetricSpec) -> bool:
     """Whether the metric needs a threshold."""
     return scores.parts(spec)[0] in ("f_beta", "accuracy_at_threshold", *_OF_CHOICES)
@@ -66,6 +84,15 @@ def compute(
 
     NaN where it cannot be computed.
     """
+    try:
+        return _compute(spec, targets, probabilities, chosen)
+    except ValueError:
+        return float("nan")
+
+
+def _compute(
+    spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray, chosen: np.ndarray
+) -> float:
     name, options = scores.parts(spec)
     if name == "f_beta":
         return f_beta(targets, chosen, **options)
@@ -184,9 +211,6 @@ def _of_sklearn(
         options = {"average": "macro", **options}
     if "zero_division" in parameters:
         options = {"zero_division": 0, **options}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of labels that a small set does not hold
-            return float(function(targets, given, **options))
-    except ValueError:
-        return float("nan")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of labels that a small set does not hold
+        return float(function(targets, given, **options))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from kitbox import classes as names_of
 from kitbox.errors import LabelError, nearest, some
-from kitbox.tasks.single_label import as_class, sort_classes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +82,7 @@ def find(rows: pd.DataFrame, targets: Sequence[str]) -> tuple[str, ...]:
         for name in targets:
             _check_flags(rows[name])
         return tuple(targets)
-    found = sort_classes({name for cell in rows[targets[0]] for name in _names(cell)})
+    found = tuple(names_of.in_order({name for cell in rows[targets[0]] for name in _names(cell)}))
     if not found:
         raise LabelError(f"No picture has a label in the column '{targets[0]}'")
     _check_parted(found, targets[0])
@@ -136,7 +136,8 @@ def unlearnable(hot: np.ndarray, train: np.ndarray, classes: Sequence[str]) -> d
 
 def _names(cell: Any) -> tuple[str, ...]:
     """The labels in a cell; a plain value is one label."""
-    return tuple(map(as_class, cell)) if isinstance(cell, tuple | list) else (as_class(cell),)
+    labels = cell if isinstance(cell, tuple | list) else (cell,)
+    return tuple(names_of.name(label) for label in labels)
 
 
 def _flags(column: pd.Series) -> list[bool | None]:

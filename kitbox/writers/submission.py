@@ -11,7 +11,7 @@ import pandas as pd
 from kitbox import registry
 from kitbox.contracts import Task, Writer
 from kitbox.data.frames import Frames
-from kitbox.errors import PluginError, SubmissionError
+from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.mistakes import Mistakes
 from kitbox.options import Options
 from kitbox.writers import sample as samples
@@ -43,21 +43,39 @@ def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Wr
     return cast(Writer, writer.model_copy(update=options))
 
 
-def rehearse(
-    writer: Writer,
-    task: Task,
-    rows: pd.DataFrame,
-    sample: pd.DataFrame | None,
-    files: Path,
-    *,
-    outputs: tuple[int, ...],
-    size: tuple[int, int],
-) -> None:
-    """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
+def blank(task: Task, outputs: tuple[int, ...], size: tuple[int, int]) -> pd.DataFrame:
+    """The prediction (one row) of made-up raw outputs.
 
     Args:
         outputs: shape of a picture's raw outputs.
         size: (H, W) of what the network sees.
+
+    Raises:
+        LabelError: when an output has the name of a column of ours.
+    """
+    # Not zeros: a writer may take columns of whole numbers for classes.
+    made_up = np.random.default_rng(0).normal(size=(1, *outputs)).astype(np.float32)
+    table = task.predictions(made_up, Frames.whole(size, 1))
+    if taken := [name for name in table.columns if name in ("id", "image")]:
+        raise LabelError(
+            f"A class or output is called '{taken[0]}', which is the name of a column of every "
+            "table of predictions",
+            do="Give it another name, in the labels or by a labeler of your own",
+        )
+    return table
+
+
+def rehearse(
+    writer: Writer,
+    blank: pd.DataFrame,
+    rows: pd.DataFrame,
+    sample: pd.DataFrame | None,
+    files: Path,
+) -> None:
+    """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
+
+    Args:
+        blank: a made-up prediction (one row).
 
     Raises:
         SubmissionError: as the real one would.
@@ -68,10 +86,7 @@ def rehearse(
             "The recipe asks for a submission, but there are no pictures to predict",
             do="Say where they are with `test`, or name the `sample` submission",
         )
-    # Not zeros: a writer may take columns of whole numbers for classes.
-    made_up = np.random.default_rng(0).normal(size=(1, *outputs)).astype(np.float32)
-    one = task.predictions(made_up, Frames.whole(size, 1))
-    predicted = one.iloc[np.zeros(len(ids), int)].reset_index(drop=True)
+    predicted = blank.iloc[np.zeros(len(ids), int)].reset_index(drop=True)
     predicted.insert(0, "id", ids.to_numpy())
     make(writer, predicted, sample, files)
 
