@@ -66,7 +66,9 @@ def follow(seed: int, out: Path) -> tuple[Figures, Path]:
 
     recipe = kitbox.read_recipe(RECIPE, [f"seed={seed}"])
     done = kitbox.run(recipe, out / f"seed-{seed}")
-    predicted = pd.read_csv(done.folder / "predictions_valid.csv", dtype={"id": str}).set_index("id")
+    predicted = pd.read_csv(done.folder / "predictions_valid.csv", dtype={"id": str}).set_index(
+        "id"
+    )
     truth = tags(done.folder, "valid").reindex(columns=predicted.columns)
     return figures(truth.loc[predicted.index].to_numpy(), predicted.to_numpy()), done.folder
 

@@ -51,7 +51,7 @@ def check(spec: MetricSpec) -> None:
         raise ValueError(f"found beta {beta!r}, expected a number above 0, 1 or 2 say")
     if (average := options.get("average", "samples")) not in AVERAGES:
         raise ValueError(f"found average {average!r}, expected {', '.join(AVERAGES)}")
-    if (division := options.get("zero_division", 0)) not in (0, 1):
+    if (division := options.get("zero_division", 1)) not in (0, 1):
         raise ValueError(f"found zero_division {division!r}, expected 0 or 1")
 
 
@@ -108,14 +108,16 @@ def f_beta(
     chosen: np.ndarray,
     beta: float = 2,
     average: str = "samples",
-    zero_division: float = 0,
+    zero_division: float = 1,
 ) -> float:
     """F-beta of targets and choices (N, K): recall counts `beta` times as much as precision.
 
     Args:
         average: over pictures ('samples'), over labels ('macro'), or of all
             decisions together ('micro').
-        zero_division: the value for a picture (or label) that has no label and gets none.
+        zero_division: the value for a picture (or label) that has none and gets none. By
+            default that is right (1): with scikit-learn's 0 a picture without labels
+            gives 0 whatever is chosen for it.
     """
     truth = targets > 0
     axis = {"samples": 1, "macro": 0, "micro": None}[average]
@@ -156,7 +158,7 @@ def _sweep_f_beta(
     choices: np.ndarray,
     beta: float = 2,
     average: str = "samples",
-    zero_division: float = 0,
+    zero_division: float = 1,
 ) -> np.ndarray:
     import numpy as np
 
@@ -164,10 +166,12 @@ def _sweep_f_beta(
     here = truth[:, label, None]
     if average == "macro":  # other labels do not matter to this one
         counts = (here & choices).sum(axis=0), here.sum(axis=0), choices.sum(axis=0)
-        others = np.delete(np.arange(targets.shape[1]), label)
-        rest = f_beta(targets[:, others], chosen[:, others], beta, average, zero_division)
         own = _f(*counts, beta, zero_division)
-        return (own + (rest * len(others) if len(others) else 0)) / targets.shape[1]
+        others = np.delete(np.arange(targets.shape[1]), label)
+        if not len(others):
+            return own
+        rest = f_beta(targets[:, others], chosen[:, others], beta, average, zero_division)
+        return (own + rest * len(others)) / targets.shape[1]
     both, said = (truth & chosen).sum(axis=1), chosen.sum(axis=1)
     both = (both - (truth & chosen)[:, label])[:, None] + (here & choices)
     said = (said - chosen[:, label])[:, None] + choices
