@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(
     name="kitbox",
@@ -90,13 +93,18 @@ def predict(
         paths += [picture / name for name in below(picture)] if picture.is_dir() else [picture]
     if not paths:
         raise PictureError("There are no pictures there", do="Give picture files, or a folder")
+    from kitbox.contracts import Decides
     from kitbox.results.predictor import Predictor
 
     broken: dict[str, str] = {}
-    table = Predictor.load(folder).predict(paths, broken=broken)
-    for _, row in table.iterrows():
-        best = row.drop("image").astype(float).sort_values(ascending=False, kind="stable")[:top]
-        typer.echo(f"{row['image']}: " + ", ".join(f"{n} {v:.4g}" for n, v in best.items()))
+    predictor = Predictor.load(folder)
+    table = predictor.predict(paths, broken=broken)
+    if isinstance(predictor.task, Decides):
+        lines = predictor.task.decide(table.drop(columns="image"))
+    else:
+        lines = [_best(row, top) for _, row in table.drop(columns="image").iterrows()]
+    for image, line in zip(table["image"], lines, strict=True):
+        typer.echo(f"{image}: {line}")
     if out is not None:
         from kitbox.storage import whole
 
@@ -196,6 +204,12 @@ def clean(
     from kitbox.clean import of_recipe
 
     look(*of_recipe(checked, progress), out, progress, near=near)
+
+
+def _best(outputs: pd.Series, top: int) -> str:
+    """The highest outputs of a picture, in words."""
+    best = outputs.astype(float).sort_values(ascending=False, kind="stable")[:top]
+    return ", ".join(f"{name} {value:.4g}" for name, value in best.items())
 
 
 @app.command()

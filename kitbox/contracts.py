@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -271,6 +271,14 @@ class Task(Protocol):
 
         `sample` is the sample submission (all columns str), or None.
         """
+
+
+@runtime_checkable
+class Decides(Protocol):
+    """What a task may have besides, where its predictions leave a decision open."""
+
+    def decide(self, predictions: pd.DataFrame) -> list[str]:
+        """What is decided for each picture, for a person, from `predictions` (N rows): (N,)."""
 
 
 class Writer(Protocol):

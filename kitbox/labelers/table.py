@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,7 @@ from kitbox.errors import LabelError, nearest, some
 from kitbox.labelers import guess
 from kitbox.labelers.csvs import Csv, open_csv
 from kitbox.labelers.places import find, meant
+from kitbox.labelers.several import gathered, objects, parted
 from kitbox.labelers.values import as_values, counted
 from kitbox.options import Options
 
@@ -38,6 +39,8 @@ class TableLabels(Options):
         suffix: what the column `id` lacks of the file's name, `.jpg` say ('': nothing).
         part: the column that says train or valid; rows that say test are dropped.
         gaps: whether cells of `labels` may be empty, where the task allows it.
+        rows: what a row is: a picture, or one label of a picture ('labels'), which has as
+            many rows as labels (an empty cell: none).
     """
 
     csv: Below | None = None
@@ -48,9 +51,14 @@ class TableLabels(Options):
     suffix: str | None = None
     part: Column | None = None
     gaps: bool = False
+    rows: Literal["pictures", "labels"] = "pictures"
 
     @model_validator(mode="after")
     def _check_delimiter(self) -> Self:
+        if self.rows == "labels" and isinstance(self.labels, list) and len(self.labels) > 1:
+            raise ValueError(
+                "found `rows: labels` and several columns of `labels`, expected one column"
+            )
         if self.delimiter is not None and isinstance(self.labels, list) and len(self.labels) > 1:
             raise ValueError(
                 "found `delimiter` and several columns of `labels`, expected one column"
@@ -62,12 +70,13 @@ class TableLabels(Options):
         return [self.labels] if isinstance(self.labels, str) else self.labels
 
     def label(self, folder: Path) -> Labels:
-        """One row a row of the csv file, with its columns.
+        """One row a picture, with the columns of the csv file.
 
         `id` is the cell that names the picture. A column of single labels holds
         whole numbers, fractions, or texts where one is neither (`007` is a text);
-        with `delimiter` it holds tuples of str. Other columns called `id`, `image`
-        or `part` get `csv_` in front.
+        with `delimiter` or `rows: labels` it holds tuples of str. Of a picture with
+        several rows the first has the other columns. Other columns called `id`,
+        `image` or `part` get `csv_` in front.
 
         Raises:
             LabelError: when the file or a column is missing, an id is doubled,
@@ -78,6 +87,8 @@ class TableLabels(Options):
         file = self._open(folder, listed, notes)
         names = self._columns(file, listed, notes)
         table = file.read({names.id, *names.labels})
+        if self.rows == "labels":
+            table = gathered(table, names.id, names.labels[0], names.part, file)
         table, parts = _without_test(table, names, file, notes)
         _check_ids(table, names, file)
         targets = self._targets(table, names, file)
@@ -165,10 +176,10 @@ class TableLabels(Options):
     def _targets(self, table: pd.DataFrame, names: _Columns, file: Csv) -> pd.DataFrame:
         """The target columns, checked."""
         targets = table[names.labels].copy()
-        if self.delimiter is not None:
+        if self.delimiter is not None or self.rows == "labels":
             for name in names.labels:
-                cells = [_parted(cell, self.delimiter) for cell in targets[name]]
-                targets[name] = _objects(cells, targets)
+                cells = [parted(cell, self.delimiter) for cell in targets[name]]
+                targets[name] = objects(cells, targets)
             return targets
         for name in names.labels:
             targets[name] = as_values(targets[name])
@@ -268,20 +279,9 @@ def _check_ids(table: pd.DataFrame, names: _Columns, file: Csv) -> None:
             f"{len(groups)} pictures have more than one row in {file.path.name}",
             found=some(name for name, _ in groups)
             + (f"; with different labels: {some(differing)}" if differing else ""),
-            do=f"Keep one row a picture, or set `id` if '{names.id}' does not name the pictures",
+            do=f"Keep one row a picture, set `id` if '{names.id}' does not name the pictures, or "
+            "`rows: labels` if each row is one label of a picture",
         )
-
-
-def _parted(cell: str | float, delimiter: str) -> tuple[str, ...]:
-    if not isinstance(cell, str):  # an empty cell
-        return ()
-    return tuple(dict.fromkeys(text for part in cell.split(delimiter) if (text := part.strip())))
-
-
-def _objects(cells: list[tuple[str, ...]], like: pd.DataFrame) -> pd.Series:
-    import pandas as pd
-
-    return pd.Series(cells, index=like.index, dtype=object)
 
 
 def _told(targets: pd.DataFrame) -> str:

@@ -30,13 +30,22 @@ def check(spec: MetricSpec) -> None:
     Raises:
         ValueError: for an unknown name or option.
     """
-    name, options = _parts(spec)
+    name, options = parts(spec)
     if name in _OWN or re.fullmatch(r"top_[1-9]\d*", name):
         if options:
             raise ValueError(f"the metric '{name}' has no options, found {', '.join(options)}")
         return
-    function = _sklearn(name)
-    known = inspect.signature(function).parameters
+    check_options(name, options)
+    _try(spec)
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Check the options of a metric of scikit-learn's, called with what it compares.
+
+    Raises:
+        ValueError: for an unknown name or option, and for one that is missing.
+    """
+    known = inspect.signature(sklearn_metric(name)).parameters
     if wrong := [key for key in options if key not in known]:
         hint = nearest(wrong[0], list(known)[2:])
         raise ValueError(f"the metric '{name}' has no option '{wrong[0]}'. {hint}".strip())
@@ -46,7 +55,6 @@ def check(spec: MetricSpec) -> None:
             f"the metric '{name}' needs the option '{missing[0]}'. "
             f"Write it as {{use: {name}, {missing[0]}: ...}}"
         )
-    _try(spec)
 
 
 def _try(spec: MetricSpec) -> None:
@@ -71,14 +79,14 @@ def _try(spec: MetricSpec) -> None:
 
 def label(spec: MetricSpec) -> str:
     """The metric's name in logs."""
-    name, options = _parts(spec)
+    name, options = parts(spec)
     words = [str(value) for value in options.values()]
     return "_".join([name, *words])
 
 
 def direction(spec: MetricSpec) -> Literal["min", "max"]:
     """Which way is better, by scikit-learn's naming: errors and losses are small."""
-    name, _ = _parts(spec)
+    name, _ = parts(spec)
     return "min" if name.endswith(("_error", "_loss", "error_rate")) else "max"
 
 
@@ -96,7 +104,7 @@ def compute(spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray) ->
 def _compute(spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray) -> float:
     import numpy as np
 
-    name, options = _parts(spec)
+    name, options = parts(spec)
     chosen = probabilities.argmax(axis=1)
     if name == "error_rate":
         return float((chosen != targets).mean())
@@ -106,7 +114,7 @@ def _compute(spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray) -
         count = min(int(name[4:]), probabilities.shape[1])
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
         return float((order == targets[:, None]).any(axis=1).mean())
-    function = _sklearn(name)
+    function = sklearn_metric(name)
     parameters = inspect.signature(function).parameters
     classes = np.arange(probabilities.shape[1])
     if name in _ON_PROBABILITIES or any(p in parameters for p in _PROBABILITIES):
@@ -139,7 +147,12 @@ def softmax(outputs: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def _parts(spec: MetricSpec) -> tuple[str, Mapping[str, Any]]:
+def parts(spec: MetricSpec) -> tuple[str, Mapping[str, Any]]:
+    """A metric's name and options.
+
+    Raises:
+        ValueError: when there is no name.
+    """
     if isinstance(spec, str):
         return spec, {}
     options = dict(spec)
@@ -149,7 +162,12 @@ def _parts(spec: MetricSpec) -> tuple[str, Mapping[str, Any]]:
     return name, options
 
 
-def _sklearn(name: str) -> Callable[..., float]:
+def sklearn_metric(name: str) -> Callable[..., float]:
+    """The metric of scikit-learn's by name.
+
+    Raises:
+        ValueError: when there is none.
+    """
     from sklearn import metrics
 
     names = [n for n in metrics.__all__ if n.endswith(("_score", "_loss", "_error", "coef"))]

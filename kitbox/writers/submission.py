@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -13,23 +14,35 @@ from kitbox.contracts import Task, Writer
 from kitbox.data.frames import Frames
 from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.mistakes import Mistakes
+from kitbox.options import Options
 from kitbox.writers import sample as samples
 from kitbox.writers import shape
 
 
 def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Writer:
-    """The recipe's writer, or the one that the task finds fitting."""
-    if writer is not None:
-        return writer
-    described = task.writer(sample)
+    """The recipe's writer, or the one that the task finds fitting.
+
+    What the recipe's writer leaves open (options that are None) is as the task would
+    have it, where it would have chosen the same writer: a threshold, say.
+    """
+    described = dict(task.writer(sample))
     try:
-        return registry.writers.build(described)
+        fitting = registry.writers.build(described)
     except Mistakes as error:
+        if writer is not None:
+            return writer
         raise PluginError(
             f"The task {type(task).__name__} asks for a writer that cannot be made: {error}",
-            found=repr(dict(described)),
+            found=repr(described),
             do="Name a `writer` in the recipe's `submission`",
         ) from error
+    if writer is None:
+        return fitting
+    if type(writer) is not type(fitting):
+        return writer
+    assert isinstance(writer, Options)
+    options = {n: getattr(fitting, n) for n, given in writer if given is None}
+    return cast(Writer, writer.model_copy(update=options))
 
 
 def blank(task: Task, outputs: tuple[int, ...], size: tuple[int, int]) -> pd.DataFrame:
