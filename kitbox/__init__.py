@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kitbox.registry import register
     from kitbox.results.predictor import Predictor
     from kitbox.runner import run
+    from kitbox.runs import Runs
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ _HOMES = {
     "Options": "kitbox.options",
     "Predictor": "kitbox.results.predictor",
     "Recipe": "kitbox.recipe",
+    "Runs": "kitbox.runs",
     "contracts": "kitbox.contracts",
     "demo_recipe": "kitbox.demo",
     "errors": "kitbox.errors",
@@ -47,6 +49,7 @@ __all__ = [
     "Options",
     "Predictor",
     "Recipe",
+    "Runs",
     "contracts",
     "demo_recipe",
     "errors",
