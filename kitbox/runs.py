@@ -85,7 +85,8 @@ class Runs:
                 f"{mask.dtype}"
             )
         starts, lengths = _runs(mask.ravel(order="F"))
-        return cls(*mask.shape, starts, lengths)
+        height, width = mask.shape
+        return cls(height, width, starts, lengths)
 
     def mask(self) -> np.ndarray:
         """The mask (height, width), bool."""

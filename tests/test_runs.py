@@ -1,5 +1,6 @@
 """Run lengths, against a decoder written apart, pixel by pixel."""
 
+import contextlib
 import pickle
 import time
 
@@ -116,11 +117,8 @@ def test_refused_texts(text: str, said: str) -> None:
 @settings(max_examples=300)
 @given(text=st.text() | st.lists(st.integers(-2, 12)).map(lambda n: " ".join(map(str, n))))
 def test_any_text_is_a_mask_or_a_value_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         runs = Runs.decode(text, 3, 4)
-    except ValueError as error:
-        assert str(error)
-    else:
         assert np.array_equal(painted(text, 3, 4, "columns", 1, False), runs.mask())
 
 
@@ -133,7 +131,7 @@ def test_a_size_is_not_needed_for_spans() -> None:
 
 @pytest.mark.parametrize("text", ["", "2 3", "0x5", "2x3x4 1 1", "-2x3 1 1", "2x3 1"])
 def test_parse_refuses(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"size|pixels|pairs"):
         Runs.parse(text)
 
 
