@@ -73,12 +73,21 @@ def holds_runs(name: str, asked: Iterable[str], written: pd.Series) -> bool:
     asked = [*asked]
     for texts in (asked, map(str, written)):
         values = cells.filled(texts) - {*TOKENS}
-        if values and not all(map(_PAIRS.fullmatch, values)):
+        if values and not all(map(is_pairs, values)):
             return False
         if values and (named or any(map(_is_no_list, values))):
             return True
     # Nothing written but blank cells and tokens, or pairs that may be labels as well.
     return named or (bool(asked) and not cells.filled(asked))
+
+
+def is_pairs(cell: str) -> bool:
+    """Whether a cell holds pairs of whole numbers.
+
+    >>> is_pairs("1 5 9 2"), is_pairs("1"), is_pairs("-1")
+    (True, False, False)
+    """
+    return _PAIRS.fullmatch(cell.strip()) is not None
 
 
 def _is_no_list(cell: str) -> bool:
