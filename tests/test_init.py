@@ -50,6 +50,7 @@ def test_public_names_are_pinned() -> None:
         "Options",
         "Predictor",
         "Recipe",
+        "Runs",
         "contracts",
         "demo_recipe",
         "errors",
