@@ -50,7 +50,7 @@ class FunctionLabels(Options):
         """
         import pandas as pd
 
-        call = _load(self.function)
+        call = load(self.function)
         root = inside(folder, self.images)
         paths = pictures(root)
         if not paths:
@@ -86,7 +86,7 @@ class FunctionLabels(Options):
             ) from error
 
 
-def _load(function: str) -> Callable[[str], Any]:
+def load(function: str) -> Callable[[str], Any]:
     """The function that `package.module:name` names.
 
     Raises:
