@@ -103,10 +103,19 @@ def kinds(name: str, values: pd.Series, sample: pd.Series, runs: bool = False) -
     found = cells.judge_column(values)
     if cells.fits(found, want):
         return []
+    if (want, found) == ("number", "text") and _are_lists(values, sample):
+        return []
     return [
         f"column '{name}' holds {cells.WORDS[found]} ({_first(values, want)}) where the sample "
         f"has {cells.WORDS[want]} ({some(sorted(cells.filled(sample)), 2)})"
     ]
+
+
+def _are_lists(values: pd.Series, sample: pd.Series) -> bool:
+    """Whether values are whole numbers joined by spaces, for which '0' may stand in a sample."""
+    if cells.judge(sample) != "whole":
+        return False
+    return cells.judge({word for cell in cells.texts(values) for word in cell.split()}) == "whole"
 
 
 def _first(values: pd.Series, want: cells.Kind) -> str:
