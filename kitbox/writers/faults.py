@@ -79,7 +79,7 @@ def rows(
 
 def named(table: pd.DataFrame, keys: int = 1) -> list[str]:
     """What names each row: the cell of the first column, or of the first few, 'a.png, sky'."""
-    columns = [[str(cell) for cell in table.iloc[:, place]] for place in range(keys)]
+    columns = [[*map(str, table.iloc[:, place].tolist())] for place in range(keys)]
     return columns[0] if keys == 1 else [*map(", ".join, zip(*columns, strict=True))]
 
 
@@ -99,7 +99,7 @@ def kinds(name: str, values: pd.Series, sample: pd.Series, runs: bool = False) -
     """
     if runs:
         return []
-    want = cells.wanted(sample)
+    want = cells.wanted(sample.tolist())
     found = cells.judge_column(values)
     if cells.fits(found, want):
         return []
@@ -150,6 +150,9 @@ def _near(name: str, candidates: Sequence[str]) -> str:
 
 def doubled(names: Iterable[str]) -> list[str]:
     """The names that occur more than once, each once."""
+    names = list(names)
+    if len(set(names)) == len(names):
+        return []
     return [name for name, times in Counter(names).items() if times > 1]
 
 

@@ -50,7 +50,7 @@ def guess(sample: pd.DataFrame | None, submission: pd.DataFrame) -> Shape:
         if name not in found:
             continue
         written = submission.iloc[:, found.index(name)]
-        asked = like.iloc[:, place] if sample is not None else ()
+        asked = like.iloc[:, place].tolist() if sample is not None else ()
         if holds_runs(name, asked, written):
             runs.append(name)
     if not runs:
@@ -76,7 +76,7 @@ def holds_runs(name: str, asked: Iterable[str], written: pd.Series) -> bool:
         return False
     if values and (named or any(map(_is_no_list, values))):
         return True
-    found = cells.filled(map(str, written)) - {*TOKENS}
+    found = cells.filled(map(str, written.tolist())) - {*TOKENS}
     pairs = [*filter(is_pairs, found)]
     if found:
         return 2 * len(pairs) >= len(found) and (named or any(map(_is_no_list, pairs)))

@@ -154,7 +154,7 @@ def _what(submission: pd.DataFrame, sample: pd.DataFrame, shape: Shape) -> str:
             cell.strip() in ("", *TOKENS)
             for name in shape.blank
             if name in submission.columns
-            for cell in submission.loc[:, [name]].iloc[:, 0]
+            for cell in submission.loc[:, [name]].iloc[:, 0].tolist()
         )
         per = "picture"
         if shape.keys == 2 or says_joined(str(sample.columns[0])):
@@ -165,12 +165,10 @@ def _what(submission: pd.DataFrame, sample: pd.DataFrame, shape: Shape) -> str:
         return f"run lengths, a row per {per}{more}; {rows}, {empty:,} empty"
     if len(names) > 1:
         return f"{len(names)} values a row; {rows}"
-    column = submission[names[0]] if names[0] in submission.columns else sample[names[0]]
-    if getattr(column, "ndim", 1) > 1:
-        return rows
+    column = submission.iloc[:, -1].tolist()
     kind = cells.judge(column)
-    joined = any(len(cell.split()) > 1 for cell in {*sample[names[0]]} | {*column})
-    kind_words = "labels or words in a cell" if kind == "text" and joined else cells.WORDS[kind]
+    joined = kind == "text" and any(len(cell.split()) > 1 for cell in column)
+    kind_words = "words joined in a cell" if joined else cells.WORDS[kind]
     return f"one value a row, {kind_words}; {rows}"
 
 
