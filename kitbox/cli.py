@@ -91,6 +91,34 @@ def predict(
             table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
 
 
+@app.command("check-submission")
+def check_submission(
+    file: Annotated[Path, typer.Argument(help="A submission, a csv file.", show_default=False)],
+    sample: Annotated[
+        Path, typer.Option(help="The competition's sample submission.", show_default=False)
+    ],
+    height: Annotated[
+        int | None, typer.Option(min=1, help="Height of the pictures, for run lengths.")
+    ] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Their width.")] = None,
+    relative: Annotated[
+        bool, typer.Option("--relative", help="Run lengths start from the end of the run before.")
+    ] = False,
+) -> None:
+    """Say what a competition would refuse in a submission, before it is handed in."""
+    from kitbox.writers.decoding import Reading
+    from kitbox.writers.verify import verify_file
+
+    if (height is None) != (width is None):
+        raise typer.BadParameter("--height and --width go together")
+    size = None if height is None or width is None else (height, width)
+    verdict = verify_file(file, sample, Reading(size, relative))
+    if verdict.faults:
+        typer.echo("\n\n".join(f"kitbox: {fault}" for fault in verdict.faults), err=True)
+        raise typer.Exit(2)
+    typer.echo(f"{file}: nothing to refuse: {verdict.what}")
+
+
 @app.command()
 def schema() -> None:
     """Print a JSON schema of recipes, for an editor."""

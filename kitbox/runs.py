@@ -188,6 +188,15 @@ class Runs:
         return _flat(self.starts, self.lengths, self.height * self.width)
 
 
+def is_sound(text: str) -> bool:
+    """Whether a text holds pairs of whole numbers that a picture may have; not blank.
+
+    >>> is_sound("1 5 9 2"), is_sound("1 5 9"), is_sound("-1"), is_sound("1 " + "9" * 30)
+    (True, False, False, False)
+    """
+    return _PAIRS.fullmatch(text) is not None
+
+
 def spans(
     text: str, base: Literal[0, 1] = 1, relative: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -221,7 +230,7 @@ def spans(
 
 def _look(text: str) -> None:
     """Refuse what is not pairs of whole numbers."""
-    if not text.strip() or _PAIRS.fullmatch(text):
+    if not text.strip() or is_sound(text):
         return
     tokens = text.split()
     for token in tokens:

@@ -79,7 +79,7 @@ def rows(
 
 def named(table: pd.DataFrame, keys: int = 1) -> list[str]:
     """What names each row: the cell of the first column, or of the first few, 'a.png, sky'."""
-    columns = [[str(cell) for cell in table.iloc[:, place]] for place in range(keys)]
+    columns = [[*map(str, table.iloc[:, place].tolist())] for place in range(keys)]
     return columns[0] if keys == 1 else [*map(", ".join, zip(*columns, strict=True))]
 
 
@@ -99,14 +99,23 @@ def kinds(name: str, values: pd.Series, sample: pd.Series, runs: bool = False) -
     """
     if runs:
         return []
-    want = cells.wanted(sample)
+    want = cells.wanted(sample.tolist())
     found = cells.judge_column(values)
     if cells.fits(found, want):
+        return []
+    if (want, found) == ("number", "text") and _are_lists(values, sample):
         return []
     return [
         f"column '{name}' holds {cells.WORDS[found]} ({_first(values, want)}) where the sample "
         f"has {cells.WORDS[want]} ({some(sorted(cells.filled(sample)), 2)})"
     ]
+
+
+def _are_lists(values: pd.Series, sample: pd.Series) -> bool:
+    """Whether values are whole numbers joined by spaces, for which '0' may stand in a sample."""
+    if cells.judge(sample) != "whole":
+        return False
+    return cells.judge({word for cell in cells.texts(values) for word in cell.split()}) == "whole"
 
 
 def _first(values: pd.Series, want: cells.Kind) -> str:
@@ -141,6 +150,9 @@ def _near(name: str, candidates: Sequence[str]) -> str:
 
 def doubled(names: Iterable[str]) -> list[str]:
     """The names that occur more than once, each once."""
+    names = list(names)
+    if len(set(names)) == len(names):
+        return []
     return [name for name, times in Counter(names).items() if times > 1]
 
 

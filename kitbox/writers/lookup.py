@@ -71,7 +71,8 @@ class Lookup(Options):
         ids, values = outputs(predictions)
         if sample is not None and len(sample.columns) != 2:
             raise SubmissionError(
-                "The sample submission has not the shape that lookup writes, a row id and one value",
+                "The sample submission has not the shape that lookup writes, a row id and one "
+                "value",
                 found=f"the columns {some(sample.columns, 10)}",
                 do="`use: wide` writes a number per output",
             )

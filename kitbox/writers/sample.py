@@ -47,7 +47,7 @@ def read(path: str | Path, what: str = SAMPLE) -> pd.DataFrame:
         wrong.append(f"columns named twice ({some(twice)})")
     if any(not name.strip() for name in header):
         wrong.append("a column without a name")
-    if any(not text.strip() for text in table.iloc[:, 0]):
+    if any(not text.strip() for text in table.iloc[:, 0].tolist()):
         wrong.append("rows without an id")
     if wrong:
         raise SubmissionError(

@@ -50,7 +50,7 @@ def guess(sample: pd.DataFrame | None, submission: pd.DataFrame) -> Shape:
         if name not in found:
             continue
         written = submission.iloc[:, found.index(name)]
-        asked = like.iloc[:, place] if sample is not None else ()
+        asked = like.iloc[:, place].tolist() if sample is not None else ()
         if holds_runs(name, asked, written):
             runs.append(name)
     if not runs:
@@ -65,19 +65,22 @@ def holds_runs(name: str, asked: Iterable[str], written: pd.Series) -> bool:
     It is where its cells in the sample, blank ones and tokens of emptiness aside,
     are pairs of whole numbers, and its name says so ('EncodedPixels', 'rle_mask')
     or a cell is no list of labels in order ('1 1', '5 3'). Where the sample's cells
-    say nothing, what is written decides in the same way.
+    say nothing, most of what is written decides in the same way.
     """
     if cells.is_number(written):
         return False
     named = _NAMED.search(name) is not None
     asked = [*asked]
-    for texts in (asked, map(str, written)):
-        values = cells.filled(texts) - {*TOKENS}
-        if values and not all(map(is_pairs, values)):
-            return False
-        if values and (named or any(map(_is_no_list, values))):
-            return True
-    # Nothing written but blank cells and tokens, or pairs that may be labels as well.
+    values = cells.filled(asked) - {*TOKENS}
+    if not all(map(is_pairs, values)):
+        return False
+    if values and (named or any(map(_is_no_list, values))):
+        return True
+    found = cells.filled(map(str, written.tolist())) - {*TOKENS}
+    pairs = [*filter(is_pairs, found)]
+    if found:
+        return 2 * len(pairs) >= len(found) and (named or any(map(_is_no_list, pairs)))
+    # Nothing but blank cells and tokens.
     return named or (bool(asked) and not cells.filled(asked))
 
 
