@@ -7,7 +7,8 @@ import torch
 
 from kitbox import environment as environments
 from kitbox import runner
-from kitbox.data.assemble import decode, without_broken
+from kitbox.data.assemble import decode
+from kitbox.errors import PictureError, some
 from kitbox.models.model import Model
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
@@ -18,39 +19,41 @@ def check(recipe: Recipe, progress: Progress) -> None:
     """Say what a run would do; where the data is here, try one batch per stage.
 
     Nothing is fetched, no run folder is made and no weights are kept. Trying a
-    batch needs the pretrained weights here too, and decodes only its pictures.
+    batch decodes only its pictures. Where the pretrained weights are not here
+    the batch is tried with random ones.
 
     Raises:
         KitboxError: what would stop the run.
     """
     environment = environments.detect()
     progress.say(f"device: {environment.device_name} ({environment.reason})")
-    progress.say(f"weights: {recipe.backbone.find_weights()}")
+    weights = recipe.backbone.find_weights()
+    progress.say(f"weights: {weights.source}")
     files = recipe.source.find(environment.cache)
     if files is None:
         progress.say("source: not here yet; a run would fetch it. Labels cannot be checked before")
-        _say_stages(recipe, progress)
+        for number, stage in enumerate(recipe.stages, 1):
+            progress.say(f"{stages.describe(recipe, number)}: {stage.epochs} epochs")
         return
     progress.say(f"source: {files}")
     rows, task, sample = runner.gather(recipe, files, progress)
     torch.manual_seed(recipe.seed)
-    body = recipe.backbone.build(recipe.hw, maps=task.maps())
+    body = recipe.backbone.build(recipe.hw, load=weights.here, maps=task.maps())
     model = Model(body, task.head(body))
     runner.rehearse(recipe, task, model, rows, sample, files)
 
-    train = rows[rows["part"] == "train"].head(recipe.batch_size)
-    valid = rows[rows["part"] == "valid"].head(1)
-    few = pd.concat([train, valid], ignore_index=True)
+    few = rows[rows["part"] == "train"].head(recipe.batch_size).reset_index(drop=True)
     decoded = decode(files, few, body, recipe.largest, environment, progress, keep=False)
-    few = without_broken(few, decoded, 1.0, progress)
+    if decoded.broken:
+        lines = [f"{few.at[row, 'image']!s} ({why})" for row, why in decoded.broken.items()]
+        if len(lines) == len(few):
+            raise PictureError("None of the first pictures can be read", found=some(lines))
+        progress.warn(f"{len(lines)} of the first {len(few)} cannot be read: {some(lines)}")
+        few = few.assign(part=pd.Series("broken", index=decoded.broken).reindex(few.index))
+        few["part"] = few["part"].fillna("train")
     trainer = runner.make_trainer(recipe, task, model, files, few, decoded, environment, progress)
     for number, stage in enumerate(recipe.stages, 1):
         progress.say(f"{stages.describe(recipe, number)}: {stage.epochs} epochs")
         loss = trainer.try_batch(number, stage, recipe.stage_hw(stage))
         progress.say(f"  one batch of {len(trainer.train)}: loss {loss:.3f}, gradients are finite")
     progress.say("The recipe is sound.")
-
-
-def _say_stages(recipe: Recipe, progress: Progress) -> None:
-    for number, stage in enumerate(recipe.stages, 1):
-        progress.say(f"{stages.describe(recipe, number)}: {stage.epochs} epochs")

@@ -71,7 +71,7 @@ def predict(
 ) -> None:
     """Use the model of a finished run on pictures."""
     from kitbox.data.files import pictures as below
-    from kitbox.errors import PictureError
+    from kitbox.errors import PictureError, some
 
     paths = []
     for picture in pictures:
@@ -80,7 +80,8 @@ def predict(
         raise PictureError("There are no pictures there", do="Give picture files, or a folder")
     from kitbox.results.predictor import Predictor
 
-    table = Predictor.load(folder).predict(paths)
+    broken: dict[str, str] = {}
+    table = Predictor.load(folder).predict(paths, broken=broken)
     for _, row in table.iterrows():
         best = row.drop("image").astype(float).sort_values(ascending=False, kind="stable")[:top]
         typer.echo(f"{row['image']}: " + ", ".join(f"{n} {v:.4g}" for n, v in best.items()))
@@ -89,6 +90,12 @@ def predict(
 
         with whole(out) as beside:
             table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
+    if broken:
+        raise PictureError(
+            f"{len(broken)} of {len(paths)} pictures could not be read and have no prediction",
+            found=some(f"{name} ({why})" for name, why in broken.items()),
+            do="Leave them out or mend them",
+        )
 
 
 @app.command("check-submission")

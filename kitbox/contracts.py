@@ -138,11 +138,24 @@ class Body(Protocol):
     def __call__(self, images: torch.Tensor) -> torch.Tensor | list[torch.Tensor]: ...
 
 
+@dataclass(frozen=True)
+class Weights:
+    """Where weights come from.
+
+    Attributes:
+        source: a sentence for the report.
+        here: no network is needed for them.
+    """
+
+    source: str
+    here: bool = True
+
+
 class Backbone(Protocol):
     """A network without its head."""
 
-    def find_weights(self) -> str:
-        """Where the weights would come from, a sentence; no network, nothing built.
+    def find_weights(self) -> Weights:
+        """Where the weights would come from; no network, nothing built.
 
         Raises:
             WeightsError: when they cannot be had, naming the file to attach.

@@ -86,12 +86,14 @@ def cores() -> int:
 
 def versions() -> dict[str, Any]:
     """Versions of Python and of the libraries that shape a result."""
+    import cv2
     import torch
 
-    names = ["kitbox", "timm", "accelerate", "albumentations", "opencv-python-headless"]
+    names = ["kitbox", "timm", "accelerate", "albumentations"]
     names += ["numpy", "pandas", "pillow", "scikit-learn"]
     found: dict[str, Any] = {"python": platform.python_version(), "platform": platform.platform()}
     found["torch"] = torch.__version__  # with the build's tag, which the package's lacks
+    found["opencv"] = cv2.__version__  # of whichever package brings it
     for name in names:
         try:
             found[name] = metadata.version(name)

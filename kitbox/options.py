@@ -13,5 +13,9 @@ class Options(BaseModel):
     """Base of every plugin: a frozen pydantic model that forbids unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=False
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        arbitrary_types_allowed=False,
+        ser_json_inf_nan="constants",  # else infinity would be saved as null
     )

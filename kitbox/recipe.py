@@ -22,6 +22,7 @@ from kitbox import document, registry
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
 from kitbox.data.table import TestPictures
 from kitbox.errors import RecipeError, some
+from kitbox.installed import BUILT_IN
 from kitbox.mistakes import Mistake, explain
 from kitbox.options import Options
 
@@ -42,7 +43,7 @@ def _plugin(kinds: registry.Registry[Any], default: str | None = None) -> tuple[
         PlainValidator(kinds.build),
         PlainSerializer(kinds.describe),
         WithJsonSchema({PLUGIN: kinds.kind}),
-        *([] if default is None else [Field(default=f"{registry.BUILT_IN}:{default}")]),
+        *([] if default is None else [Field(default=f"{BUILT_IN}:{default}")]),
     )
 
 

@@ -8,11 +8,14 @@ named and takes nothing else down. Built-ins enter through the same entry points
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
@@ -20,7 +23,7 @@ from pydantic import ValidationError
 from kitbox import contracts
 from kitbox.breaches import breaches
 from kitbox.errors import KitboxError, PluginError, nearest
-from kitbox.installed import ALLOW_LIST, BUILT_IN, SESSION, Plugin, allowed, installed, origin
+from kitbox.installed import ALLOW_LIST, SESSION, Plugin, allowed, installed, origin
 from kitbox.mistakes import Mistake, Mistakes, explain
 from kitbox.options import Options
 
@@ -248,10 +251,6 @@ def _number(count: int) -> str:
     return {2: "Two", 3: "Three"}.get(count, str(count))
 
 
-def _itself(cls: type) -> type:
-    return cls
-
-
 def _value(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
@@ -281,11 +280,24 @@ def register(kind: str, name: str) -> Callable[[type], type]:
     return KINDS[kind].register(name)
 
 
-def strangers() -> list[str]:
-    """Every plugin that is not built in, as `kind package:name version`."""
-    return sorted(
-        f"{plugin.kind} {plugin.full_name} {plugin.version}"
-        for registry in KINDS.values()
-        for plugin in registry.plugins()
-        if plugin.package != BUILT_IN and plugin.allowed
-    )
+def used(plugins: Mapping[str, Any]) -> list[dict[str, str | None]]:
+    """Which plugins these are: kind, full name, version, and SHA-256 of the module's file.
+
+    Args:
+        plugins: a plugin for each kind.
+    """
+    found = []
+    for kind, plugin in plugins.items():
+        registry = KINDS[kind]
+        about = registry.find(registry.name_of(type(plugin)))
+        file = getattr(sys.modules.get(type(plugin).__module__), "__file__", None)
+        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+        found.append(
+            {
+                "kind": kind,
+                "plugin": about.full_name,
+                "version": about.version,
+                "module_sha256": digest,
+            }
+        )
+    return found

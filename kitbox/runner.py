@@ -19,6 +19,7 @@ from kitbox.data import pixels, table
 from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
 from kitbox.models.model import Model, shape_of_outputs
+from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress, clock
 from kitbox.recipe import Recipe
 from kitbox.results import folder as names
@@ -27,7 +28,6 @@ from kitbox.results.folder import RunFolder
 from kitbox.results.predictions import predict
 from kitbox.storage import write
 from kitbox.training import stages
-from kitbox.training.checkpoints import load_weights, save_weights
 from kitbox.training.stages import Epoch, Trainer
 from kitbox.writers import sample as samples
 from kitbox.writers import submission
@@ -69,13 +69,16 @@ def run(recipe: Recipe, out: Path | str | None = None, *, progress: Progress | N
     if (done := folder.finished(recipe)) is not None:
         progress.say(f"{folder.path} already holds this run, finished {done['at']}; left as it is")
         return _result(folder, done)
+    with folder.held(recipe):
+        return follow(recipe, folder, progress, began)
+
+
+def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) -> Run:
+    """The whole way, in a folder that is held."""
     environment = environments.detect()
     progress.say(f"{environment.device_name}: {environment.reason}")
-
     torch.manual_seed(recipe.seed)
-    body = recipe.backbone.build(
-        recipe.hw, maps=recipe.task.maps()
-    )  # first: weights may be missing
+    body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
     progress.say(f"weights: {body.weights}")
     files = recipe.source.fetch(environment.cache)
     rows, task, sample = gather(recipe, files, progress)
@@ -135,11 +138,15 @@ def rehearse(
     sample: pd.DataFrame | None,
     files: Path,
 ) -> None:
-    """Stop now if the submission that the recipe asks for could not be accepted."""
+    """Stop now if a stage, a prediction or the submission that the recipe asks for cannot be."""
+    for stage in recipe.stages:
+        shape_of_outputs(model, recipe.stage_hw(stage))
+        model.freeze(stage.freeze, hold_norm=False)
+    model.freeze(False, hold_norm=False)
+    blank = submission.blank(task, shape_of_outputs(model, recipe.hw), recipe.hw)
     if recipe.submission is not None:
         writer = submission.choose(recipe.submission.writer, task, sample)
-        outputs = shape_of_outputs(model, recipe.hw)
-        submission.rehearse(writer, task, rows, sample, files, outputs=outputs, size=recipe.hw)
+        submission.rehearse(writer, blank, rows, sample, files)
 
 
 def make_trainer(
@@ -256,11 +263,21 @@ def record(
         "weights": body.weights,
         "pixels": decoded.tier,
         "broken": {str(rows.at[row, "image"]): why for row, why in decoded.broken.items()},
-        "plugins": registry.strangers(),
+        "plugins": registry.used(
+            {
+                "source": recipe.source,
+                "labeler": recipe.labeler,
+                "splitter": recipe.split,
+                "augmentation": recipe.augmentation,
+                "backbone": recipe.backbone,
+                "task": recipe.task,
+            }
+        ),
         "seed": recipe.seed,
     }
 
 
 def _result(folder: RunFolder, done: Mapping[str, Any]) -> Run:
     name = done.get("submission")
-    return Run(folder.path, done.get("scores", {}), folder / name if name else None)
+    scores = {k: float("nan") if v is None else v for k, v in done.get("scores", {}).items()}
+    return Run(folder.path, scores, folder / name if name else None)

@@ -54,7 +54,7 @@ def _create(path: Path) -> tuple[Path, int]:
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         # Another writer may sweep it away before it is locked.
-        if _lock(handle) is not False and beside.exists():
+        if lock(handle) is not False and beside.exists():
             return beside, handle
         os.close(handle)
         beside.unlink(missing_ok=True)
@@ -74,13 +74,13 @@ def _sweep(path: Path) -> None:
         except OSError:
             continue
         try:
-            if _lock(handle):
+            if lock(handle):
                 beside.unlink(missing_ok=True)
         finally:
             os.close(handle)
 
 
-def _lock(handle: int) -> bool | None:
+def lock(handle: int) -> bool | None:
     """Lock a file, until it is closed or its holder dies.
 
     False where another holds the lock, None where the file system has no locks.

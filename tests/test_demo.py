@@ -19,7 +19,7 @@ def test_it_needs_nothing_from_outside() -> None:
     recipe = demo_recipe()
     assert isinstance(recipe.source, Digits)
     assert isinstance(recipe.split, Stratified)
-    assert recipe.backbone.find_weights() == "random (pretrained: false)"
+    assert recipe.backbone.find_weights().source == "random (pretrained: false)"
     assert [stage.freeze for stage in recipe.stages] == [True, False]
     assert recipe.submission is not None
 

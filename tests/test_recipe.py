@@ -315,7 +315,7 @@ tasks = st.fixed_dictionaries(
     {"use": st.just("single-label")},
     optional={
         "target": st.none() | texts,
-        "classes": st.none() | st.lists(texts),
+        "classes": st.none() | st.lists(texts, unique=True),
         "class_weights": st.none() | st.just("balanced") | st.dictionaries(texts, st.floats(0, 9)),
         "smoothing": st.floats(0, 1, exclude_max=True),
         "metrics": st.lists(st.sampled_from(["error_rate", "top_3", "accuracy"]), min_size=1),

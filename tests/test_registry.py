@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -82,8 +83,8 @@ def test_built_ins_are_frozen_and_refuse_what_they_do_not_know(kind: str, name: 
 
 def test_names_are_listed_without_imports() -> None:
     modules = imported(
-        "from kitbox.registry import KINDS, strangers\n"
-        "n = sum(len(k.plugins()) for k in KINDS.values())\nassert n >= 20, n\nstrangers()\n"
+        "from kitbox.registry import KINDS\n"
+        "n = sum(len(k.plugins()) for k in KINDS.values())\nassert n >= 20, n\n"
         "assert not [m for m in sys.modules if m.startswith(('kitbox.sources', 'kitbox.models',"
         "'kitbox.labelers', 'kitbox.data', 'kitbox.tasks', 'kitbox.writers'))]"
     )
@@ -110,7 +111,14 @@ def test_a_stranger_is_found(strangers: Strangers) -> None:
     assert cls.__module__ == module
     built = labelers.build({"use": "stranger_pack:mine", "word": "dog"})
     assert labelers.describe(built) == {"use": "mine", "shout": False, "word": "dog"}
-    assert registry.strangers() == ["labeler Stranger-Pack:mine 1.2.3"]
+    (used,) = registry.used({"labeler": registry.labelers.build("mine")})
+    assert (used["kind"], used["plugin"], used["version"]) == (
+        "labeler",
+        "Stranger-Pack:mine",
+        "1.2.3",
+    )
+    file = sys.modules[module].__file__
+    assert used["module_sha256"] == hashlib.sha256(Path(str(file)).read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -226,7 +234,6 @@ def test_allow_list(strangers: Strangers, monkeypatch: pytest.MonkeyPatch) -> No
         labelers.load("shy")
     with pytest.raises(PluginError, match=r"no labeler called 'shx'\. Known"):
         labelers.find("shx")  # what is left out is not suggested
-    assert registry.strangers() == []
     assert module not in sys.modules
     monkeypatch.setenv(registry.ALLOW_LIST, "other, Shy_Pack")
     assert labelers.load("shy")
@@ -321,7 +328,8 @@ def test_registering_for_the_session(strangers: Strangers) -> None:
     assert type(labelers.build({"use": "mine", "shout": True})) is second
     assert labelers.load("session:mine") is second
     assert labelers.name_of(second) == labelers.name_of(first) == "mine"
-    assert registry.strangers() == ["labeler session:mine -"]
+    (used,) = registry.used({"labeler": labelers.build("mine")})
+    assert (used["plugin"], used["version"]) == ("session:mine", "-")
 
 
 def test_the_session_is_on_every_allow_list(

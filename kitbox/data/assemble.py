@@ -28,7 +28,7 @@ def label(
     for note in labels.notes:
         progress.say(f"labels: {note}")
     rows = table.make(labels, files)
-    return rows.assign(part=splitter.split(rows, labels.targets, files)), labels.targets
+    return table.with_parts(rows, splitter.split(rows, labels.targets, files)), labels.targets
 
 
 def with_test(

@@ -33,8 +33,8 @@ class Auto(Options):
     """The labeler's own parts where it knows them, else a random share.
 
     With any 'valid' in the column `part` the others train. Without, the share is
-    drawn by class (see `Stratified`) when there is one target that looks like
-    classes of two pictures or more, else from all rows (see `Random`).
+    drawn by class (see `Stratified`; a class of one picture trains) when there is
+    one target that looks like classes, else from all rows (see `Random`).
 
     Attributes:
         valid: the share of the rows that validates, when it is drawn.
@@ -54,7 +54,7 @@ class Auto(Options):
             return _parts(rows, (rows["part"] == "valid").tolist(), "Change the labels' `part`")
         drawn: Stratified | Random = Random(valid=self.valid, seed=self.seed)
         if len(targets) == 1 and _are_classes(rows[targets[0]]):
-            drawn = Stratified(valid=self.valid, seed=self.seed)
+            drawn = Stratified(valid=self.valid, seed=self.seed, rare="train")
         return drawn.split(rows, targets, folder)
 
 
@@ -337,12 +337,13 @@ def _apportion(sizes: dict[str, int], share: float) -> dict[str, int]:
 
 
 def _are_classes(labels: pd.Series) -> bool:
-    """Whether labels look like classes that have two pictures or more each."""
+    """Whether labels look like classes: most pictures share theirs with another."""
     from pandas.api.types import is_float_dtype
 
     if is_float_dtype(labels.dtype) or any(isinstance(label, tuple | list) for label in labels):
         return False
-    return bool((labels.value_counts() >= 2).all())
+    counts = labels.value_counts()
+    return bool(2 * (counts == 1).sum() < len(labels) and len(counts) < len(labels))
 
 
 def _parts(rows: pd.DataFrame, is_valid: list[bool], do: str) -> pd.Series:

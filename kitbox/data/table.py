@@ -30,7 +30,7 @@ from kitbox.data.files import (
     pictures,
     stem,
 )
-from kitbox.errors import LabelError, PluginError, StorageError, some, storage
+from kitbox.errors import LabelError, PluginError, SplitError, StorageError, some, storage
 from kitbox.options import Options
 
 if TYPE_CHECKING:
@@ -85,6 +85,34 @@ def make(labels: Labels, folder: Path) -> pd.DataFrame:
     return table[first + [name for name in table.columns if name not in first]]
 
 
+def with_parts(rows: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
+    """The labelled rows with the parts that a splitter gave.
+
+    Raises:
+        PluginError: when they are no 'train' and 'valid', one a row.
+        SplitError: when one of the two is empty.
+    """
+    import pandas as pd
+
+    if not isinstance(parts, pd.Series) or not parts.index.equals(rows.index):
+        raise PluginError(
+            "A splitter must return a pandas Series indexed like the rows",
+            found=f"a {type(parts).__name__} of {len(parts) if hasattr(parts, '__len__') else '?'}",
+        )
+    if strange := sorted({str(part) for part in parts} - {"train", "valid"}):
+        raise PluginError(
+            "A splitter must say 'train' or 'valid' for each row", found=some(strange)
+        )
+    for part in ("train", "valid"):
+        if not (parts == part).any():
+            raise SplitError(
+                f"No picture is in the part '{part}'",
+                found=f"{len(rows)} labelled pictures",
+                do="Choose another split",
+            )
+    return rows.assign(part=parts)
+
+
 class TestPictures(Options):
     """Where the pictures are that have no labels.
 
@@ -118,7 +146,8 @@ def test_rows(
     alike), else all that are not `taken`. An id without a picture keeps its row,
     with the path where the picture would be.
 
-    Without a sample they are all pictures of `test.folder` and `test.pattern`,
+    Without a sample, or with one that has no rows (as in code competitions), they
+    are all pictures of `test.folder` and `test.pattern`,
     with their names without suffix as ids (their paths where names repeat). With
     neither there are none.
 
@@ -137,13 +166,11 @@ def test_rows(
     import pandas as pd
 
     asked = test.folder is not None or test.pattern is not None
-    if ids is None:
+    if not ids:
         images = _asked(folder, test) if asked else []
         stems = [stem(image) for image in images]
         ids = stems if len(set(stems)) == len(stems) else images
         return pd.DataFrame({"id": ids, "image": images}, dtype=str)
-    if not ids:
-        return pd.DataFrame({"id": ids, "image": ids}, dtype=str)
     candidates = _asked(folder, test) if asked else _likely(pictures(folder), taken)
     found = _match(ids, candidates, test)
     missing = [one for one in ids if one not in found]

@@ -15,7 +15,7 @@ from kitbox.errors import LabelError, nearest, some
 from kitbox.labelers import guess
 from kitbox.labelers.csvs import Csv, open_csv
 from kitbox.labelers.places import find, meant
-from kitbox.labelers.values import counted
+from kitbox.labelers.values import as_values, counted
 from kitbox.options import Options
 
 if TYPE_CHECKING:
@@ -62,9 +62,10 @@ class TableLabels(Options):
     def label(self, folder: Path) -> Labels:
         """One row a row of the csv file, with its columns.
 
-        `id` is the cell that names the picture. A single label is as pandas
-        reads it (texts stripped); with `delimiter` it is a tuple of str. Other
-        columns called `id`, `image` or `part` get `csv_` in front.
+        `id` is the cell that names the picture. A column of single labels holds
+        whole numbers, fractions, or texts where one is neither (`007` is a text);
+        with `delimiter` it holds tuples of str. Other columns called `id`, `image`
+        or `part` get `csv_` in front.
 
         Raises:
             LabelError: when the file or a column is missing, an id is doubled,
@@ -74,7 +75,7 @@ class TableLabels(Options):
         notes: list[str] = []
         file = self._open(folder, listed, notes)
         names = self._columns(file, listed, notes)
-        table = file.read({names.id} | (set(names.labels) if self.delimiter else set()))
+        table = file.read({names.id, *names.labels})
         table, parts = _without_test(table, names, file, notes)
         _check_ids(table, names, file)
         targets = self._targets(table, names, file)
@@ -165,14 +166,18 @@ class TableLabels(Options):
                 cells = [_parted(cell, self.delimiter) for cell in targets[name]]
                 targets[name] = _objects(cells, targets)
             return targets
+        for name in names.labels:
+            targets[name] = as_values(targets[name])
         empty = targets.isna()
         if empty.to_numpy().any():
             rows = targets.index[empty.any(axis=1)]
             where = [name for name in names.labels if empty[name].any()]
+            words = {str(cell) for name in where for cell in table.loc[empty[name], name].dropna()}
             raise LabelError(
                 f"{len(rows)} rows of {file.path.name} have no label in {some(where)}",
                 found=f"lines {some(file.lines(rows[:6])[:5])}"
-                + (" and more" if len(rows) > 5 else ""),
+                + (" and more" if len(rows) > 5 else "")
+                + (f", cells {some(sorted(words))}" if words else ""),
                 do="Fill or remove these rows; where a picture may have no label at all, set "
                 "`delimiter`",
             )
@@ -230,13 +235,7 @@ def _without_test(
     dropped = stay.count(False)
     if dropped:
         notes.append(f"Dropped {dropped} rows that '{names.part}' calls test.")
-        kept = table[stay].copy()
-        for name in names.labels:
-            # Empty cells in the test rows made fractions of integers.
-            column = kept[name]
-            if column.dtype.kind == "f" and table[name].isna().any() and (column % 1 == 0).all():
-                kept[name] = column.astype("int64")
-        table = kept
+        table = table[stay].copy()
     return table, [part for part in parts if part != "test"]
 
 

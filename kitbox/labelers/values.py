@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kitbox.errors import LabelError, some
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Label = str | int | float | tuple[str, ...]
 """A class, a number, or several classes."""
@@ -40,6 +43,32 @@ def checked(labels: Sequence[Any], names: Sequence[str]) -> list[Label]:
             do="Give every picture a text, a number, or a list of texts",
         )
     return plain
+
+
+def as_values(cells: pd.Series) -> pd.Series:
+    """The cells of a csv column (str, or missing) as what they say.
+
+    Whole numbers when all are written plainly (`007` is a name, not 7), fractions
+    when all are numbers and one has a decimal point, else texts. `NaN` and its like
+    are missing.
+
+    >>> import pandas as pd
+    >>> [as_values(pd.Series(x)).tolist() for x in (["1", "20"], ["1", "0.5"], ["1", "007"])]
+    [[1, 20], [1.0, 0.5], ['1', '007']]
+    """
+    cells = cells.mask(cells.isin(MISSING))
+    known = cells.dropna().astype(str)
+    if not len(known):
+        return cells
+    if known.str.fullmatch(r"0|-?[1-9]\d{0,17}").all():
+        return cells.astype("float64" if cells.isna().any() else "int64")
+    if known.str.fullmatch(r"[+-]?(\d+\.\d*|\.\d+|(0|[1-9]\d*))([eE][+-]?\d+)?").all():
+        return cells.astype("float64")
+    return cells
+
+
+MISSING = ("NaN", "nan", "NAN", "<NA>", "#N/A", "NULL", "null")
+"""Cells that say that there is no value. `NA` and `None` are names of classes somewhere."""
 
 
 def counted(labels: Iterable[Any]) -> str:

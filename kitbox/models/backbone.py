@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from kitbox.contracts import Weights
 from kitbox.errors import WeightsError, some
 from kitbox.models import weights
 from kitbox.options import Options
@@ -28,12 +29,13 @@ class Timm(Options):
     drop: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="dropout before the head")
     drop_path: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="stochastic depth")
 
-    def find_weights(self) -> str:
+    def find_weights(self) -> Weights:
         """See `kitbox.contracts.Backbone`."""
         if not self.pretrained:
             weights.config(self.name)
-            return "random (pretrained: false)"
-        return weights.find(self.name, self.weights).source
+            return Weights("random (pretrained: false)")
+        found = weights.find(self.name, self.weights)
+        return Weights(found.source, found.file is not None)
 
     def build(self, size: tuple[int, int], *, load: bool = True, maps: bool = False) -> Body:
         """See `kitbox.contracts.Backbone`."""

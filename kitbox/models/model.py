@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from kitbox.contracts import Body
-from kitbox.errors import RecipeError, nearest, some
+from kitbox.errors import RecipeError, WeightsError, nearest, some
 
 Freeze = bool | int | str
 
@@ -110,11 +110,23 @@ def _has_statistics(module: nn.Module) -> bool:
 
 @torch.inference_mode()
 def shape_of_outputs(model: Model, size: tuple[int, int]) -> tuple[int, ...]:
-    """The shape of a picture's raw outputs, by trying a blank picture of `size` (H, W)."""
+    """The shape of a picture's raw outputs, by trying a blank picture of `size` (H, W).
+
+    Raises:
+        WeightsError: when the network does not take pictures of that size.
+    """
     training = model.training
     device = next((p.device for p in model.parameters()), None)
-    outputs = model.eval()(torch.zeros(1, model.body.channels, *size, device=device))
-    model.train(training)
+    try:
+        outputs = model.eval()(torch.zeros(1, model.body.channels, *size, device=device))
+    except Exception as error:  # networks differ in how they refuse a size
+        raise WeightsError(
+            f"The network does not take pictures of {size[0]}x{size[1]} pixels",
+            found=(str(error).splitlines() or [type(error).__name__])[0],
+            do="Choose another `size` for the recipe or the stage; its weights' own always works",
+        ) from error
+    finally:
+        model.train(training)
     return tuple(outputs.shape[1:])
 
 

@@ -70,7 +70,7 @@ def find(name: str, explicit: Path | None) -> Found:
     """
     settings = config(name)
     if explicit is not None:
-        file = explicit.expanduser()
+        file = Path(os.path.expanduser(explicit))  # leaves the home of nobody as it is
         if not file.is_file():
             beside = [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else []
             raise WeightsError(

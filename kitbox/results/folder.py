@@ -6,22 +6,25 @@ import csv
 import hashlib
 import io
 import json
+import math
+import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitbox.errors import StorageError
-from kitbox.storage import write
+from kitbox.errors import StorageError, storage
+from kitbox.storage import lock, write
 
 if TYPE_CHECKING:
     from kitbox.recipe import Recipe
 
 RECIPE, TABLE, LOG, ENVIRONMENT = "recipe.yaml", "table.csv", "log.csv", "environment.json"
 BATCH, MODEL, SUBMISSION, STATE = "batch.png", "model", "submission.csv", "run.json"
-BEST, LAST = "best.safetensors", "last.safetensors"
+BEST, LAST, LOCK = "best.safetensors", "last.safetensors", ".lock"
 PREDICTIONS = "predictions_{part}.csv"
 OUTPUTS = "outputs_{part}.npy"
 MADE = (
@@ -61,21 +64,57 @@ class RunFolder:
             )
         return state
 
-    def start(self, recipe: Recipe) -> None:
-        """Make the folder ready for a run of the recipe; what a cut-short run left goes.
+    @contextmanager
+    def held(self, recipe: Recipe) -> Iterator[None]:
+        """Hold the folder for a run of the recipe, so that no other run writes to it.
+
+        Nothing that was there is changed. The lock is the operating system's and
+        ends with its holder, however that dies.
 
         Raises:
-            StorageError: when it cannot be written, or holds files that no run made.
+            StorageError: when it cannot be written, holds files that no run made or a
+                cut-short run of another recipe, or when another run is at work there.
         """
         if self.path.exists() and not self.path.is_dir():
             raise StorageError(f"{self.path} is a file", do="Choose another folder with --out")
+        state = self._state()
         ours = [RECIPE, *MADE, MODEL]
-        if self._state() is None and (taken := [n for n in ours if (self / n).exists()]):
+        if state is None and (taken := [n for n in ours if (self / n).exists()]):
             raise StorageError(
                 f"{self.path} holds files that would be overwritten",
                 found=", ".join(taken),
                 do="Choose another folder with --out",
             )
+        if state is not None and state.get("recipe") != fingerprint(recipe):
+            raise StorageError(
+                f"{self.path} holds a run of another recipe that was cut short",
+                found=f"'{state.get('name')}', begun {state.get('at')}",
+                do="Choose another folder with --out, or delete that one",
+            )
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        with storage(self.path, "making the folder"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if lock(handle) is False:
+                raise StorageError(
+                    f"Another run is at work in {self.path}",
+                    do="Wait until it has ended, or choose another folder with --out",
+                )
+            yield
+        finally:
+            (self / LOCK).unlink(missing_ok=True)
+            os.close(handle)
+            for folder in made:  # of a run that did not get as far as to write
+                with suppress(OSError):
+                    folder.rmdir()
+
+    def start(self, recipe: Recipe) -> None:
+        """Make the folder ready for a run of the recipe; what a cut-short run left goes.
+
+        Raises:
+            StorageError: when it cannot be written.
+        """
         self._mark("running", recipe)
         for name in MADE:  # by a run that was cut short
             (self / name).unlink(missing_ok=True)
@@ -110,8 +149,9 @@ class RunFolder:
         write(self / LOG, text.getvalue())
 
     def json(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a JSON file that a person can read too."""
-        write(self / name, json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
+        """Write a JSON file that a person can read too; NaN becomes null."""
+        plain = _without_nan(content)
+        write(self / name, json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n")
 
     def _state(self) -> dict[str, Any] | None:
         try:
@@ -135,3 +175,9 @@ class RunFolder:
 def fingerprint(recipe: Recipe) -> str:
     """A hash of the whole recipe."""
     return hashlib.sha256(recipe.save().encode()).hexdigest()
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(one) for key, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

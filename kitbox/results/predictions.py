@@ -1,4 +1,4 @@
-"""Predictions: a table, beside the raw outputs as an array."""
+"""Predictions of a run: written as a table, beside the raw outputs as an array."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from kitbox.contracts import Task
 from kitbox.data.frames import Frames
 from kitbox.progress import Progress
 from kitbox.results.folder import OUTPUTS, PREDICTIONS, RunFolder
+from kitbox.results.tables import tabulate
 from kitbox.storage import whole
 from kitbox.training.stages import Trainer
 
@@ -34,21 +34,15 @@ def predict(
     with progress.bar(f"predicting: {part}", trainer.loader.count(len(chosen))) as step:
         kept: list[np.ndarray] = []
         table = tabulate(trainer.task, _keeping(trainer.predict(chosen, size, step), kept))
-    if not len(chosen):
-        return pd.DataFrame({"id": []})
     table.insert(0, "id", rows["id"].to_numpy()[chosen])
+    if not len(chosen):
+        return table
     with whole(folder / PREDICTIONS.format(part=part)) as beside:
         table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
     if kept:
         with whole(folder / OUTPUTS.format(part=part)) as beside, beside.open("wb") as file:
             np.save(file, np.concatenate(kept))
     return table
-
-
-def tabulate(task: Task, batches: Iterable[tuple[np.ndarray, Frames]]) -> pd.DataFrame:
-    """The task's predictions of raw outputs, a batch at a time: a column per output."""
-    tables = [task.predictions(outputs, frames) for outputs, frames in batches]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _keeping(

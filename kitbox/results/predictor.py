@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kitbox import registry
 from kitbox.contracts import Task
 from kitbox.data import geometry, pixels
-from kitbox.errors import PictureError, WeightsError
+from kitbox.errors import PictureError, WeightsError, some
 from kitbox.options import Mistakes
 from kitbox.results import saved
 from kitbox.results.folder import MODEL
@@ -42,7 +42,7 @@ class Predictor:
             WeightsError: when there is none, or it does not fit.
         """
         from kitbox.models.model import Model
-        from kitbox.training.checkpoints import load_weights
+        from kitbox.models.state import load_weights
 
         folder = Path(path)
         if (folder / MODEL / saved.FACTS).exists():
@@ -69,35 +69,61 @@ class Predictor:
             ) from error
         return Predictor(model.eval(), task, facts)
 
-    def predict(self, pictures: Sequence[Path | str], batch_size: int = 64) -> pd.DataFrame:
+    def predict(
+        self,
+        pictures: Sequence[Path | str],
+        batch_size: int = 64,
+        *,
+        broken: dict[str, str] | None = None,
+    ) -> pd.DataFrame:
         """Predictions of picture files: `image` and one column per output.
 
+        Args:
+            broken: takes the pictures that cannot be read, and why; they are left out.
+
         Raises:
-            PictureError: naming the picture that cannot be read.
+            PictureError: naming the pictures that cannot be read, unless `broken` takes them.
         """
         import pandas as pd
 
+        unreadable: dict[str, str] = {} if broken is None else broken
         tables = [
-            self._predict([Path(p) for p in pictures[i : i + CHUNK]], batch_size)
+            self._predict([str(p) for p in pictures[i : i + CHUNK]], batch_size, unreadable)
             for i in range(0, len(pictures), CHUNK)
         ]
-        table = pd.concat(tables, ignore_index=True)
-        table.insert(0, "image", [str(picture) for picture in pictures])
-        return table
+        if unreadable and broken is None:
+            raise PictureError(
+                f"{len(unreadable)} of {len(pictures)} pictures cannot be read",
+                found=some(f"{name} ({why})" for name, why in unreadable.items()),
+                do="Leave them out or mend them",
+            )
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"image": []})
 
-    def _predict(self, pictures: Sequence[Path], batch_size: int) -> pd.DataFrame:
+    def _predict(
+        self, names: Sequence[str], batch_size: int, unreadable: dict[str, str]
+    ) -> pd.DataFrame:
         import numpy as np
 
         from kitbox.data.batches import Loader
         from kitbox.data.targets import Fixed
         from kitbox.environment import detect
-        from kitbox.results.predictions import tabulate
-        from kitbox.training.step import predict
+        from kitbox.models.forward import predict
+        from kitbox.results.tables import tabulate
 
         environment = detect()
+        decoded = pixels.load(
+            Path(),
+            [str(Path(name).absolute()) for name in names],
+            side=pixels.side_for(self.facts.size),
+            channels=self.facts.channels,
+            cache=None,
+            workers=environment.workers,
+        )
+        unreadable.update({names[row]: why for row, why in decoded.broken.items()})
+        rows = np.array([row for row in range(len(names)) if row not in decoded.broken], np.int64)
         loader = Loader(
-            pixels=_decode(pictures, self.facts),
-            targets=Fixed(np.zeros(len(pictures), np.int64)),
+            pixels=decoded,
+            targets=Fixed(np.zeros(len(names), np.int64)),
             mean=self.facts.mean,
             std=self.facts.std,
             interpolation=geometry.interpolation(self.facts.interpolation),
@@ -107,24 +133,6 @@ class Predictor:
             batch_size=batch_size,
         )
         self.model.to(environment.device)
-        rows = np.arange(len(pictures))
-        return tabulate(self.task, predict(self.model, loader, rows, self.facts.size))
-
-
-def _decode(paths: Sequence[Path], facts: Facts) -> pixels.Pixels:
-    import numpy as np
-
-    from kitbox.data.images import decode
-
-    side = pixels.side_for(facts.size)
-    canvas = np.zeros((len(paths), side, side, facts.channels), np.uint8)
-    extents = np.zeros((len(paths), 2), np.int32)
-    sizes = np.zeros((len(paths), 2), np.int32)
-    for row, path in enumerate(paths):
-        try:
-            picture, sizes[row] = decode(path, side, facts.channels)
-        except PictureError as error:
-            raise PictureError(f"{path}: {error.wrong}", do="Leave it out or mend it") from error
-        extents[row] = picture.shape[:2]
-        canvas[row, : extents[row, 0], : extents[row, 1]] = picture
-    return pixels.Pixels(canvas, extents, sizes, {}, "in memory")
+        table = tabulate(self.task, predict(self.model, loader, rows, self.facts.size))
+        table.insert(0, "image", [names[row] for row in rows])
+        return table

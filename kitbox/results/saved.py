@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kitbox.errors import WeightsError
+from kitbox.models.state import save_weights
 from kitbox.storage import write
-from kitbox.training.checkpoints import save_weights
 
 if TYPE_CHECKING:
     import torch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -99,6 +100,8 @@ def _translated(archive: Path, target: Path) -> Iterator[None]:
         OverflowError,
         LookupError,
         NotImplementedError,
+        RuntimeError,
+        lzma.LZMAError,
     ) as error:
         raise _broken(archive, error) from error
 

@@ -74,6 +74,11 @@ class Untar(Options):
             )
         if split.scheme in ("http", "https") and not split.hostname:
             raise ValueError(f"found {shown(url)!r}, expected a host's name in the address")
+        if split.scheme in ("http", "https") and "@" in split.netloc:
+            raise ValueError(
+                f"found a user or password in the address {shown(url)!r}; a run saves its recipe, "
+                "expected an address without (a signed one, say) or a file downloaded by hand"
+            )
         if split.scheme == "file" and split.netloc not in ("", "localhost"):
             raise ValueError(f"found a file on {split.netloc!r}, expected file:///path/to/archive")
         return url

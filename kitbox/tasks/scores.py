@@ -46,6 +46,27 @@ def check(spec: MetricSpec) -> None:
             f"the metric '{name}' needs the option '{missing[0]}'. "
             f"Write it as {{use: {name}, {missing[0]}: ...}}"
         )
+    _try(spec)
+
+
+def _try(spec: MetricSpec) -> None:
+    """Compute a metric of two and of three made-up classes; one of them has to work."""
+    import numpy as np
+
+    reasons = []
+    for classes in (2, 3):
+        targets = np.arange(12) % classes
+        probabilities = np.full((12, classes), 0.2 / (classes - 1))
+        probabilities[np.arange(12), (targets + (np.arange(12) % 4 == 0)) % classes] = 0.8
+        try:
+            if np.isfinite(_compute(spec, targets, probabilities)):
+                return
+            reasons.append("it gives no finite number")
+        except (ValueError, TypeError) as error:
+            reasons.append(str(error).splitlines()[0])
+    raise ValueError(
+        f"the metric '{label(spec)}' cannot be computed of classes or probabilities: {reasons[0]}"
+    )
 
 
 def label(spec: MetricSpec) -> str:
@@ -66,6 +87,13 @@ def compute(spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray) ->
 
     NaN where scikit-learn cannot compute it (a class that is absent, say).
     """
+    try:
+        return _compute(spec, targets, probabilities)
+    except ValueError:
+        return float("nan")
+
+
+def _compute(spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray) -> float:
     import numpy as np
 
     name, options = _parts(spec)
@@ -97,12 +125,9 @@ def compute(spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray) ->
             options = {"average": "macro", **options}
         if "zero_division" in parameters:
             options = {"zero_division": 0, **options}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of classes that a small set does not hold
-            return float(function(targets, given, **options))
-    except ValueError:
-        return float("nan")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes that a small set does not hold
+        return float(function(targets, given, **options))
 
 
 def softmax(outputs: np.ndarray) -> np.ndarray:

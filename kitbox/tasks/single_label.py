@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from kitbox.classes import in_order
+from kitbox.classes import name as class_name
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import scores
@@ -51,7 +51,8 @@ class SingleLabel(Options):
     @classmethod
     def _once(cls, classes: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if doubled := sorted({name for name in classes or () if (classes or ()).count(name) > 1}):
-            raise ValueError(f"found {some(doubled)} more than once, expected each class once")
+            named = some(repr(name) for name in doubled)
+            raise ValueError(f"found {named} more than once, expected each class once")
         return classes
 
     @field_validator("metrics")
@@ -65,7 +66,7 @@ class SingleLabel(Options):
         """See `kitbox.contracts.Task`: finds the classes and weighs them."""
         target = self._target(targets)
         labels = rows[target].map(as_class)
-        found = sort_classes(set(labels))
+        found = tuple(in_order(set(labels)))
         classes = found if self.classes is None else self.classes
         if strangers := [name for name in found if name not in classes]:
             raise LabelError(
@@ -83,7 +84,7 @@ class SingleLabel(Options):
         if absent:
             raise LabelError(
                 f"Classes without a training picture: {some(absent)}",
-                do="Choose another split (`stratified`), or leave these classes out",
+                do="Leave these classes out, or split by {use: stratified, rare: train}",
             )
         weights = self.class_weights
         if weights == "balanced":
@@ -181,17 +182,8 @@ class SingleLabel(Options):
         return picture, self._classes[int(target)]
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
-        """`wide` where the sample has a column per class (or there is no sample), else `scalar`.
-
-        Scalar writes names where the sample's values are names of classes that
-        are no numbers, else what the values look like.
-        """
-        if sample is None or sample.shape[1] > 2:
-            return {"use": "wide"}
-        given = {str(cell).strip() for cell in sample.iloc[:, -1].dropna()}
-        if given & {name for name in self._classes if not _is_number(name)}:
-            return {"use": "scalar", "kind": "class"}
-        return {"use": "scalar", "classes": list(self._classes)}
+        """`wide` where the sample has a column per class (or there is no sample), else `scalar`."""
+        return {"use": "wide" if sample is None or sample.shape[1] > 2 else "scalar"}
 
     @property
     def _classes(self) -> tuple[str, ...]:
@@ -227,21 +219,4 @@ def as_class(value: object) -> str:
             f"A picture has several labels: {some(value)}",
             do="Use a multi-label task, or leave out `delimiter` in the labeler",
         )
-    if isinstance(value, Real) and not isinstance(value, Integral) and float(value).is_integer():
-        value = int(float(value))  # NumPy's float32 too, which is no float
-    return str(value)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def sort_classes(names: set[str]) -> tuple[str, ...]:
-    """Sorted as numbers when all are whole numbers, else as text."""
-    if all(re.fullmatch(r"-?\d+", name) for name in names):
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
-    return tuple(sorted(names))
+    return class_name(value)

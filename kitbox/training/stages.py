@@ -14,10 +14,11 @@ from kitbox.contracts import Augmentation, Batches, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
 from kitbox.errors import TrainingError
+from kitbox.models.forward import predict
 from kitbox.models.model import Model, parameter_groups
 from kitbox.progress import Progress, clock
 from kitbox.training import finder
-from kitbox.training.step import evaluate, predict, train_epoch
+from kitbox.training.step import evaluate, train_epoch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -180,6 +181,8 @@ class Trainer:
 
     def _freeze(self, stage: Stage) -> None:
         hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
+        # Statistics of one picture are none; PyTorch refuses them.
+        hold = hold or len(self.train) // max(1, self.loader.count(len(self.train))) < 2
         self.model.freeze(stage.freeze, hold_norm=hold)
 
     def _rate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import torch
 
 from kitbox.contracts import Batches, Tally, Task
 from kitbox.data.batches import Loader
-from kitbox.data.frames import Frames
 from kitbox.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -81,19 +80,3 @@ def evaluate(
         tally.add(outputs, targets, loader.frames(part, size))
         show(1)
     return total.item() / max(1, len(rows)), tally  # waits for the device
-
-
-@torch.inference_mode()
-def predict(
-    model: torch.nn.Module,
-    loader: Loader,
-    rows: np.ndarray,
-    size: tuple[int, int],
-    show: Callable[..., None] = lambda n=1, note="": None,
-) -> Iterator[tuple[np.ndarray, Frames]]:
-    """Raw outputs (B, ...) float32 and frames of the rows, a batch at a time, in their order."""
-    model.eval()
-    for images, _, part in loader.fixed(rows, size, targets=False):
-        outputs = model(images).float()
-        show(1)
-        yield outputs.cpu().numpy(), loader.frames(part, size)

@@ -15,7 +15,6 @@ Kind = Literal["nothing", "whole", "number", "text"]
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_PLAIN_WHOLE = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 
 WORDS: dict[Kind, str] = {
     "nothing": "nothing",
@@ -77,15 +76,6 @@ def fits(found: Kind, want: Kind) -> bool:
 def filled(cells: Iterable[str]) -> set[str]:
     """The different cells that are not blank, without the spaces around them."""
     return {cell.strip() for cell in cells} - {""}
-
-
-def is_plain_whole(name: str) -> bool:
-    """Whether `name` is an integer as it would be written: no leading zero, no plus.
-
-    >>> is_plain_whole("10"), is_plain_whole("007"), is_plain_whole("1.0")
-    (True, False, False)
-    """
-    return _PLAIN_WHOLE.fullmatch(name) is not None
 
 
 def number(value: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field
@@ -122,13 +121,3 @@ def _parted(predictions: pd.DataFrame) -> tuple[list[str], pd.DataFrame, list[st
 def clipped(values: np.ndarray, bounds: tuple[float, float] | None) -> np.ndarray:
     """The values, those beyond the bounds brought to them."""
     return values if bounds is None else values.clip(*bounds)
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Class names sorted: as numbers where all are whole numbers, else as text.
-
-    >>> in_order(["10", "9"]), in_order(["b", "10", "9"])
-    (['9', '10'], ['10', '9', 'b'])
-    """
-    names = list(names)
-    return sorted(names, key=int) if all(map(cells.is_plain_whole, names)) else sorted(names)

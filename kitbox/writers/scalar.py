@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kitbox.classes import in_order, is_whole
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
 from kitbox.writers import cells
 from kitbox.writers import sample as samples
 from kitbox.writers.faults import alike
-from kitbox.writers.outputs import Bounds, Decimals, clipped, in_order, outputs
+from kitbox.writers.outputs import Bounds, Decimals, clipped, outputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,7 +211,7 @@ class Scalar(Options):
         names = [str(name) for name in values.columns]
         best = values.to_numpy().argmax(axis=1)
         if kind == "class":
-            whole = all(map(cells.is_plain_whole, names))
+            whole = all(map(is_whole, names))
             # Beyond 18 digits a number does not fit int64; its text is the same in the file.
             as_number = whole and max(map(len, names)) <= 18
             written: list[int] | list[str] = [int(n) for n in names] if as_number else names
@@ -254,7 +255,7 @@ _MEANING: dict[str, tuple[Kind, ...]] = {
 def _guess(found: set[str], names: Sequence[str]) -> Kind | None:
     """The kind for two or more classes and a sample's cells, or None (rules 4 to 8)."""
     want = cells.judge(found)
-    whole = all(map(cells.is_plain_whole, names))
+    whole = all(map(is_whole, names))
     two = len(names) == 2
     if want == "nothing":
         return "class" if whole and not two else None

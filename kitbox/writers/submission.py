@@ -10,7 +10,7 @@ import pandas as pd
 from kitbox import registry
 from kitbox.contracts import Task, Writer
 from kitbox.data.frames import Frames
-from kitbox.errors import PluginError, SubmissionError
+from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.mistakes import Mistakes
 from kitbox.writers import sample as samples
 
@@ -30,21 +30,41 @@ def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Wr
         ) from error
 
 
-def rehearse(
-    writer: Writer,
-    task: Task,
-    rows: pd.DataFrame,
-    sample: pd.DataFrame | None,
-    files: Path,
-    *,
-    outputs: tuple[int, ...],
-    size: tuple[int, int],
-) -> None:
-    """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
+def blank(task: Task, outputs: tuple[int, ...], size: tuple[int, int]) -> pd.DataFrame:
+    """The prediction (one row) of made-up raw outputs.
 
     Args:
         outputs: shape of a picture's raw outputs.
         size: (H, W) of what the network sees.
+
+    Raises:
+        LabelError: when an output has the name of a column of ours.
+    """
+    # Not zeros: a writer may take columns of whole numbers for classes. Maps are even, or
+    # noise at every pixel would be written for every test picture.
+    even = np.random.default_rng(0).normal(size=(1, outputs[0], *[1] * (len(outputs) - 1)))
+    made_up = np.broadcast_to(even.astype(np.float32), (1, *outputs))
+    table = task.predictions(made_up, Frames.whole(size, 1))
+    if taken := [name for name in table.columns if name in ("id", "image")]:
+        raise LabelError(
+            f"A class or output is called '{taken[0]}', which is the name of a column of every "
+            "table of predictions",
+            do="Give it another name, in the labels or by a labeler of your own",
+        )
+    return table
+
+
+def rehearse(
+    writer: Writer,
+    blank: pd.DataFrame,
+    rows: pd.DataFrame,
+    sample: pd.DataFrame | None,
+    files: Path,
+) -> None:
+    """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
+
+    Args:
+        blank: a made-up prediction (one row).
 
     Raises:
         SubmissionError: as the real one would.
@@ -55,12 +75,7 @@ def rehearse(
             "The recipe asks for a submission, but there are no pictures to predict",
             do="Say where they are with `test`, or name the `sample` submission",
         )
-    # Not zeros: a writer may take columns of whole numbers for classes. Maps are even, or
-    # noise at every pixel would be written for every test picture.
-    even = np.random.default_rng(0).normal(size=(1, outputs[0], *[1] * (len(outputs) - 1)))
-    made_up = np.broadcast_to(even.astype(np.float32), (1, *outputs))
-    one = task.predictions(made_up, Frames.whole(size, 1))
-    predicted = one.iloc[np.zeros(len(ids), int)].reset_index(drop=True)
+    predicted = blank.iloc[np.zeros(len(ids), int)].reset_index(drop=True)
     predicted.insert(0, "id", ids.to_numpy())
     make(writer, predicted, sample, files)
 

@@ -66,7 +66,7 @@ def test_building_leaves_the_random_state(saved: Callable[..., Path]) -> None:
 def test_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "find", lambda *_: pytest.fail("nobody asked for weights"))
     backbone = Timm(name="test_resnet", pretrained=False)
-    assert backbone.find_weights() == "random (pretrained: false)"
+    assert backbone.find_weights().source == "random (pretrained: false)"
     torch.manual_seed(0)
     first = backbone.build((64, 64))
     second = backbone.build((64, 64))
@@ -92,7 +92,7 @@ def test_attached_weights(
     file = saved("test_resnet", tmp_path / "attached" / "test_resnet.safetensors")
     monkeypatch.setenv(weights.ATTACHED, str(tmp_path / "attached"))
     backbone = Timm(name="test_resnet")
-    assert backbone.find_weights() == f"{file}, attached to this machine"
+    assert backbone.find_weights().source == f"{file}, attached to this machine"
     assert backbone.build((64, 64)).weights.startswith(f"{file}, attached to this machine, SHA-256")
 
 
@@ -101,11 +101,11 @@ def test_from_the_hub(hub: Any, saved: Callable[..., Path], state: Callable[[str
     path = "/timm/test_resnet.r160_in1k/resolve/main/model.safetensors"
     hub.files[path] = file.read_bytes()
     backbone = Timm(name="test_resnet")
-    assert "downloaded from the hub" in backbone.find_weights()
+    assert "downloaded from the hub" in backbone.find_weights().source
     assert hub.asked == []
     body = backbone.build((64, 64))
     assert torch.equal(body_state(body)["conv1.0.weight"], state("test_resnet")["conv1.0.weight"])
-    assert "local cache" in backbone.find_weights()
+    assert "local cache" in backbone.find_weights().source
 
 
 def test_no_network_never_trains_from_scratch(monkeypatch: pytest.MonkeyPatch) -> None:

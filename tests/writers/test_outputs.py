@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from kitbox.errors import SubmissionError
-from kitbox.writers.outputs import Bounds, clipped, in_order, outputs
+from kitbox.writers.outputs import Bounds, clipped, outputs
 
 
 def test_outputs_keep_order_and_do_not_touch_the_predictions() -> None:
@@ -64,9 +64,3 @@ def test_clipped() -> None:
     assert clipped(np.array([-1.0, 0.5, 9.0]), (0, 4)).tolist() == [0, 0.5, 4]
     assert clipped(np.array([-1.0, 9.0]), (0, math.inf)).tolist() == [0, 9]
     assert clipped(np.array([-1.0]), None).tolist() == [-1]
-
-
-def test_in_order() -> None:
-    assert in_order(map(str, range(11, -1, -1))) == [str(n) for n in range(12)]
-    assert in_order(["b", "B", "a"]) == ["B", "a", "b"]
-    assert in_order(["010", "9"]) == ["010", "9"]

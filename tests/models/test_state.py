@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from kitbox.errors import WeightsError
-from kitbox.training.checkpoints import load_weights, save_weights
+from kitbox.models.state import load_weights, save_weights
 
 
 def test_a_round_trip_keeps_every_bit(tmp_path: Path) -> None:
