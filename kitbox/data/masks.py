@@ -174,4 +174,3 @@ def _pairs(text: str | None) -> tuple[list[int], list[int]]:
     if any(number < 1 for number in numbers):
         raise ValueError("starts and lengths count from 1")
     return numbers[::2], numbers[1::2]
-

@@ -104,8 +104,7 @@ def advice(there: Sequence[int], names: Sequence[str] = ()) -> str:
     if max(there) == 255 and set(there) <= {0, 255}:
         first, second = names if len(names) == 2 else ("background", "object")
         return (
-            "A mask of 0 and 255 is black and white: write "
-            f"`values: {{0: {first}, 255: {second}}}`"
+            f"A mask of 0 and 255 is black and white: write `values: {{0: {first}, 255: {second}}}`"
         )
     if max(there) == 255 and (len(there) == 1 or sorted(there)[-2] < 250):
         return (

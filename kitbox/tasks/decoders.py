@@ -45,9 +45,7 @@ class MapHead(nn.Module):
         outputs = self.last(self.decoder(levels))
         size = levels[0].shape[-2:]
         if outputs.shape[-2:] != size:
-            outputs = nn.functional.interpolate(
-                outputs, size, mode="bilinear", align_corners=False
-            )
+            outputs = nn.functional.interpolate(outputs, size, mode="bilinear", align_corners=False)
         return outputs
 
 

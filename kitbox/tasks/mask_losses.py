@@ -62,9 +62,7 @@ def focal(
     return losses.sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)
 
 
-def dice(
-    logs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
-) -> torch.Tensor:
+def dice(logs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
     """One minus the mean soft Dice coefficient of the classes that a picture shows, (B,).
 
     Milletari et al., "V-Net", 2016, with plain sums. A class that the truth does

@@ -55,7 +55,8 @@ def caption(mask: np.ndarray, names: Sequence[str]) -> str:
     import numpy as np
 
     counts = np.bincount(np.asarray(mask).ravel(), minlength=256)
-    order = sorted(np.flatnonzero(counts[: len(names)]), key=lambda number: -counts[number])
+    there = np.flatnonzero(counts[: len(names)]).tolist()
+    order = sorted(there, key=lambda number: -counts[number])
     told = [f"{names[number]} {counts[number] / mask.size:.0%}" for number in order]
     return ", ".join(told) or "nothing that is counted"
 

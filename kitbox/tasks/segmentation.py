@@ -47,15 +47,14 @@ class Segmentation(Options):
         "below the source's folder with a name a line",
     )
     values: dict[Annotated[int, Field(ge=0)], str] = Field(
-        {}, description="pixel value: name, as in {0: background, 255: salt}; beside `codes`, "
-        "or instead of them"
+        {},
+        description="pixel value: name, as in {0: background, 255: salt}; beside `codes`, "
+        "or instead of them",
     )
     colors: dict[str, tuple[Byte, Byte, Byte]] = Field(
         {}, description="name: [red, green, blue], where masks are coloured"
     )
-    void: str | None = Field(
-        None, description="the class that is not counted, in loss and metrics"
-    )
+    void: str | None = Field(None, description="the class that is not counted, in loss and metrics")
     decoder: Literal[
         "unet", "unetplusplus", "manet", "linknet", "fpn", "deeplabv3plus", "segformer", "upernet"
     ] = "unet"
@@ -236,7 +235,9 @@ class Segmentation(Options):
                 best[higher] = plane[higher]
             for k, name in enumerate(names):
                 columns[name].append(Runs.of(chosen == k))
-        return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+        return pd.DataFrame(
+            {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
+        )
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture tinted by class, captioned with the classes and their shares."""
@@ -324,7 +325,7 @@ class Segmentation(Options):
             return np.bincount(mask.ravel(), minlength=VOID + 1)[: len(names)]
 
         with ThreadPoolExecutor() as pool:
-            counts = sum(pool.map(count, _spread(len(train), COUNTED)))
+            counts = np.sum(list(pool.map(count, _spread(len(train), COUNTED))), axis=0)
         present = {name: int(n) for name, n in zip(names, counts, strict=True) if n}
         total = sum(present.values())
         return {name: total / (len(present) * n) for name, n in present.items()}
@@ -338,7 +339,9 @@ def _read(cells: tuple[str, ...], folder: Path, image: str, codes: Codes) -> np.
         size = images.size(folder / image)
         values = masks.paint(dict(enumerate(cells, 1)), size, image)
         return codes.encode(values, f"of {image}")
-    return codes.encode(masks.read(folder / cells[0], cells[0], colors=bool(codes.colors)), cells[0])
+    return codes.encode(
+        masks.read(folder / cells[0], cells[0], colors=bool(codes.colors)), cells[0]
+    )
 
 
 def _are_runs(cells: Sequence[str]) -> bool:
@@ -350,7 +353,7 @@ def _are_runs(cells: Sequence[str]) -> bool:
 def _check_paths(cells: Sequence[str], columns: Sequence[str]) -> None:
     if len(columns) > 1:
         raise LabelError(
-            f"The labeler gives {len(columns)} columns, {some(columns)}, and they are no run lengths",
+            f"The labeler gives {len(columns)} columns, {some(columns)}, that are no run lengths",
             found=some(map(repr, cells), most=2),
             do="Use the labeler `masks`, or choose the column of the masks' paths with `columns`",
         )
@@ -365,7 +368,8 @@ def _names_of_runs(names: Sequence[str], columns: Sequence[str]) -> tuple[str, .
         return tuple(names)
     if len(others) != 1 or len(names) != len(columns) + 1:
         raise LabelError(
-            f"`codes` names {some(names, most=12)}, the run lengths are of {some(columns, most=12)}",
+            "`codes` do not fit the classes of the run lengths",
+            found=f"{some(names, most=12)}, and run lengths of {some(columns, most=12)}",
             do="Name a background and the classes of the run lengths, or leave `codes` out",
         )
     return tuple(names)
@@ -390,9 +394,7 @@ def _check_names(task: Segmentation) -> None:
                 do=nearest(extra[0], known),
             )
     if task.threshold is not None and len(classes) != 2:
-        raise LabelError(
-            "`threshold` is for two classes", found=some(classes), do="Leave it out"
-        )
+        raise LabelError("`threshold` is for two classes", found=some(classes), do="Leave it out")
     import numpy as np
 
     empty = np.zeros((len(classes), len(classes)), np.int64)
