@@ -142,7 +142,8 @@ def _manet(channels: list[int], depth: int, widths: Widths) -> Made:
     from segmentation_models_pytorch.decoders.manet.decoder import MAnetDecoder
 
     steps = _steps(depth, widths)
-    return MAnetDecoder(channels, steps, n_blocks=depth), steps[-1], 3
+    least = min(*steps, *(count for count in channels[1:] if count))
+    return MAnetDecoder(channels, steps, n_blocks=depth, reduction=min(16, least)), steps[-1], 3
 
 
 def _linknet(channels: list[int], depth: int, widths: Widths) -> Made:
@@ -155,7 +156,7 @@ def _linknet(channels: list[int], depth: int, widths: Widths) -> Made:
 def _fpn(channels: list[int], depth: int, widths: Widths) -> Made:
     from segmentation_models_pytorch.decoders.fpn.decoder import FPNDecoder
 
-    pyramid, last = widths(256), widths(128)
+    pyramid, last = widths(256), max(32, widths(128) // 32 * 32)  # normalised in 32 groups
     return FPNDecoder(channels, depth, pyramid, last), last, 1
 
 
