@@ -126,5 +126,5 @@ def test_what_is_wrong_is_said(
 
 def test_a_csv_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "masks.csv").touch()
-    with pytest.raises(LabelError, match="Did you mean 'masks.csv'"):
+    with pytest.raises(LabelError, match=r"Did you mean 'masks.csv'"):
         MaskLabels(csv="mask.csv").label(tmp_path)

