@@ -240,7 +240,7 @@ class Segmentation(Options):
         )
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
-        """The picture tinted by class, captioned with the classes and their shares."""
+        """The picture tinted by class, captioned with its classes."""
         from kitbox.tasks import overlay
 
         return overlay.overlay(picture, target), overlay.caption(target, self._codes.classes)
