@@ -246,7 +246,13 @@ class Segmentation(Options):
         return overlay.overlay(picture, target), overlay.caption(target, self._codes.classes)
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
-        """Run lengths."""
+        """Run lengths; not of the background, unless the sample names it.
+
+        The background is a first class of that name, or the first of two.
+        """
+        first, *others = self._codes.classes
+        if (first.lower() == "background" or len(others) == 1) and not _names(sample, first):
+            return {"use": "rle", "classes": others}
         return {"use": "rle"}
 
     @property
@@ -420,6 +426,14 @@ def _nameless(cells: pd.Series, folder: Path) -> LabelError:
         found=f"values {some(sorted(found), most=12)}",
         do=advice(sorted(found)),
     )
+
+
+def _names(sample: pd.DataFrame | None, name: str) -> bool:
+    """Whether a column or a key of the sample submission is, or ends in, the name of a class."""
+    if sample is None:
+        return False
+    keys = (str(cell) for column in list(sample.columns)[:-1] for cell in sample[column])
+    return any(word.lower().endswith(name.lower()) for word in (*map(str, sample.columns), *keys))
 
 
 def _spread(count: int, most: int) -> list[int]:

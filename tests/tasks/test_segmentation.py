@@ -263,12 +263,32 @@ def test_rare_classes_are_drawn_more_often(scenes: Path, tmp_path: Path) -> None
 
 def test_the_writer_and_the_drawing(scenes: Path) -> None:
     task = learned(scenes)
-    assert task.writer(None) == {"use": "rle"}
+    assert task.writer(None) == {"use": "rle"}  # the sky is no background
     picture, _ = scene(0)
     drawn, caption = task.draw(picture, task.encode(rows(scenes), scenes).read(0))
     assert drawn.shape == picture.shape
     assert "road" in caption
     assert "void" not in caption
+
+
+@pytest.mark.parametrize(
+    ("classes", "sample", "expected"),
+    [
+        (("background", "salt"), {"id": ["a"], "rle_mask": ["1 1"]}, ["salt"]),
+        (("no", "yes"), None, ["yes"]),
+        (("no", "yes"), {"id": ["a", "a"], "class": ["no", "yes"], "rle": ["", ""]}, None),
+        (("Background", "a", "b"), {"k_c": ["x_1", "x_2"], "rle": ["", ""]}, ["a", "b"]),
+        (("background", "a"), {"k_c": ["x_a", "x_background"], "rle": ["", ""]}, None),
+        (("sky", "road", "car"), {"id": ["a"], "rle": [""]}, None),
+    ],
+)
+def test_the_background_is_not_written_unless_the_sample_names_it(
+    classes: tuple[str, ...], sample: dict[str, list[str]] | None, expected: list[str] | None
+) -> None:
+    task = Segmentation(codes=classes, columns=("mask",))
+    described = task.writer(None if sample is None else pd.DataFrame(sample))
+    assert described == {"use": "rle"} | ({} if expected is None else {"classes": expected})
+    registry.writers.build(described)
 
 
 def recipe(folder: Path, **changes: Any) -> Any:
@@ -380,6 +400,40 @@ def test_the_saved_model_predicts_pictures_of_any_size(
     assert f"large.png: {likely} {shares[likely]:.4g}, " in done.output
     written = pd.read_csv(out)
     assert Runs.parse(written["road"][1]) == table["road"][1]
+
+
+def test_run_lengths_in_and_out_along_the_rows(tmp_path: Path) -> None:
+    """One class, by a csv and a sample as Carvana has them, with pictures of two sizes."""
+    folder = data(tmp_path / "data", count=8, tests=1)
+    rows = []
+    for number in range(8):
+        picture, mask = scene(number)
+        if number % 2:
+            Image.fromarray(picture[:40, :60]).save(folder / "images" / f"s{number}.png")
+            mask = mask[:40, :60]
+        rows.append((f"s{number}.png", Runs.of(mask == 3).encode("rows")))
+    pd.DataFrame(rows, columns=["img", "rle_mask"]).to_csv(folder / "train.csv", index=False)
+    (folder / "sample.csv").write_text("img,rle_mask\ns8.png,1 1\n")
+    labeler = {"use": "masks", "csv": "train.csv", "images": "images", "order": "rows"}
+    follow(
+        recipe(
+            folder,
+            labeler=labeler,
+            split={"use": "random", "valid": 0.25},
+            task={"use": "segmentation", "codes": ["other", "road"], "width": 0.25},
+            stages=[{"epochs": 25, "lr": 0.01}],
+            submission={
+                "sample": "sample.csv",
+                "writer": {"use": "rle", "order": "rows", "classes": ["road"]},
+            },
+        ),
+        tmp_path / "run",
+    )
+    made = pd.read_csv(tmp_path / "run" / "submission.csv")
+    assert made["img"].tolist() == ["s8.png"]
+    found = decode(made["rle_mask"][0], SIZE[::-1]).T  # rows of the picture as columns
+    truth = scene(8)[1] == 3
+    assert (found == truth).mean() > 0.9
 
 
 def test_recipes_are_sound() -> None:
