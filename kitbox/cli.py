@@ -36,18 +36,30 @@ def demo(out: Out = None, changes: Changes = None) -> None:
     """Fine-tune on the embedded digits in two stages and write a submission."""
     from kitbox.demo import PATH
 
-    run(PATH, out, changes)
+    run(PATH, out, changes, None)
 
 
 @app.command()
-def run(recipe: RecipeFile, out: Out = None, changes: Changes = None) -> None:
-    """Follow a recipe from its source to a submission."""
+def run(
+    recipe: RecipeFile,
+    out: Out = None,
+    changes: Changes = None,
+    resume_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Go on from a run that was cut short elsewhere, or from its copies.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Follow a recipe from its source to a submission; a run that was cut short goes on."""
     from kitbox.recipe import read
 
     checked = read(recipe, changes or ())  # before torch is imported: mistakes show at once
     from kitbox.runner import run as follow
 
-    follow(checked, out)
+    if follow(checked, out, resume_from=resume_from).stopped:
+        raise typer.Exit(130)
 
 
 @app.command()
@@ -180,7 +192,7 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
-            typer.echo("\nkitbox: stopped", err=True)
+            typer.echo("\nkitbox: stopped; the same command goes on", err=True)
         raise
     except Exception as error:
         from kitbox.errors import KitboxError

@@ -305,7 +305,7 @@ rates = st.floats(1e-12, 1e3)
 stages = st.fixed_dictionaries(
     {"epochs": st.integers(1, 99)},
     optional={
-        "freeze": st.booleans(),
+        "freeze": st.booleans() | st.integers(-9, 9) | texts,
         "lr": st.none() | st.just("find") | rates | st.tuples(rates, rates),
         "size": st.none() | sizes,
         "hold_norm": st.none() | st.booleans(),
@@ -335,6 +335,8 @@ values = st.fixed_dictionaries(
         "weight_decay": st.floats(0, 1),
         "seed": st.integers(0, 2**32 - 1),
         "keep": st.sampled_from(["best", "last"]),
+        "fit": st.sampled_from([None, "crop", "squash", "pad"]),
+        "sampler": st.sampled_from([None, "balanced"]),
         "submission": st.none()
         | st.fixed_dictionaries({}, optional={"sample": texts, "writer": st.just("wide")}),
     },

@@ -160,8 +160,8 @@ def test_rows(
 
     Raises:
         LabelError: when there are no test pictures where they should be, an id
-            is doubled or fits several pictures, and when more than half of the
-            ids have no picture.
+            fits several pictures, and when more than half of the ids have no
+            picture.
     """
     import pandas as pd
 

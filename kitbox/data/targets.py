@@ -11,6 +11,7 @@ import numpy as np
 from kitbox.data import geometry
 from kitbox.data.frames import normalize
 from kitbox.data.masks import check_size
+from kitbox.errors import LabelError, PluginError
 
 
 class Targets(Protocol):
@@ -130,6 +131,12 @@ class Points:
     def leave(self, moved: Mapping[str, Any], target: np.ndarray) -> np.ndarray:
         """See `Targets`."""
         points = np.array(moved["keypoints"], np.float32).reshape(-1, 2)[:, :2]
+        if len(points) != len(target) + len(_CORNER):
+            raise PluginError(
+                "The augmentation changes how many points there are",
+                found=f"{len(target)} points became {len(points) - len(_CORNER)}",
+                do="Leave out transforms that drop or repeat points",
+            )
         points, corner = points[:-3], points[-3:]
         points[np.isnan(target)] = np.nan
         (ax, ay), (bx, by) = corner[1] - corner[0], corner[2] - corner[0]

@@ -20,7 +20,7 @@ def save_weights(path: Path, state: Mapping[str, torch.Tensor]) -> None:
         StorageError: when the disk is full; an older file stays as it was.
     """
     with whole(path) as beside:
-        save_file({name: _alone(value) for name, value in state.items()}, beside)
+        save_file({name: alone(value) for name, value in state.items()}, beside)
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -37,6 +37,6 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         ) from error
 
 
-def _alone(value: torch.Tensor) -> torch.Tensor:
+def alone(value: torch.Tensor) -> torch.Tensor:
     """A copy with memory of its own: safetensors takes neither tied weights nor views."""
     return value.detach().cpu().clone(memory_format=torch.contiguous_format)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from kitbox.classes import is_whole
 from kitbox.errors import SubmissionError, nearest, some
-from kitbox.writers import cells
 from kitbox.writers.faults import alike
 
 Choice = list[str] | dict[str, str] | None
@@ -54,7 +54,7 @@ def asked(wanted: Iterable[str], choice: Choice, names: Sequence[str]) -> dict[s
             found[name] = known[close[0]]
     if len(found) == len(wanted):
         return {name: found[name] for name in wanted}
-    if not found and not isinstance(choice, Mapping) and all(map(cells.is_plain_whole, wanted)):
+    if not found and not isinstance(choice, Mapping) and all(map(is_whole, wanted)):
         return _counted(wanted, list(known.values()))
     unknown = [name for name in wanted if name not in found]
     raise SubmissionError(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kitbox.classes import in_order, is_whole
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
 from kitbox.writers import cells
 from kitbox.writers import sample as samples
-from kitbox.writers.outputs import in_order, outputs
+from kitbox.writers.outputs import outputs
 from kitbox.writers.shape import Shape
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ class Joined(Options):
     the names are not whole numbers themselves (or `classes` is given), else names.
     """
 
-    threshold: Threshold | dict[str, Threshold] = Field(
-        0.5, description="labels above it are written: a number, or one per label"
+    threshold: Threshold | dict[str, Threshold] | None = Field(
+        None,
+        description="labels above it are written: a number, or one per label; by default 0.5",
     )
     top: int | None = Field(None, ge=1, description="write the best so many labels, in order")
     separator: str = Field(" ", min_length=1, description="what stands between labels")
@@ -65,8 +67,11 @@ class Joined(Options):
     def _agree(self) -> Self:
         mistakes = []
         if self.top is not None:
-            for name in sorted({"threshold", "at_least", "empty"} & self.model_fields_set):
-                mistakes.append(Mistake((name,), "goes not together with `top`"))
+            mistakes += [
+                Mistake((name,), "goes not together with `top`")
+                for name in ("threshold", "at_least", "empty")
+                if getattr(self, name) is not None
+            ]
         if self.empty is not None and self.at_least == 1:
             mistakes.append(Mistake(("empty",), "has no meaning with at_least: 1"))
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
@@ -149,7 +154,7 @@ class Joined(Options):
     def _thresholds(self, names: Sequence[str]) -> list[float]:
         """The threshold of every label (K,)."""
         if not isinstance(self.threshold, dict):
-            return [self.threshold] * len(names)
+            return [0.5 if self.threshold is None else self.threshold] * len(names)
         if strange := [name for name in self.threshold if name not in names]:
             raise SubmissionError(
                 f"The writer's `threshold` names labels that are not predicted: {some(strange)}",
@@ -191,4 +196,4 @@ class Joined(Options):
         if sample is None:
             return False
         written = {word for cell in sample.iloc[:, 1] for word in cell.split(self.separator)}
-        return cells.judge(written) == "whole" and not all(map(cells.is_plain_whole, names))
+        return cells.judge(written) == "whole" and not all(map(is_whole, names))

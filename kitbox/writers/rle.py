@@ -179,7 +179,7 @@ class Rle(Options):
         rows = self._rows(ids, found, sample, pairs)
         key, (named, column) = self._key(sample), self._headers(sample, 2)
         names = (key, named, column)
-        return _frame(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+        return _frame({name: [row[n] for row in rows] for n, name in enumerate(names)})
 
     def _rows(
         self,
@@ -239,10 +239,16 @@ class Rle(Options):
         token = self._token(sample)
         base: Literal[0, 1] = (0 if self.relative else 1) if self.base is None else self.base
 
+        # A rehearsal gives one mask to thousands of pictures. Masks are kept, so that no other
+        # takes their id.
+        written: dict[int, tuple[Runs, str]] = {}
+
         def write(runs: Runs | None) -> str:
             if runs is None or runs.area < max(1, self.min_pixels):
                 return token
-            return runs.encode(self.order, base, self.relative)
+            if id(runs) not in written:
+                written[id(runs)] = runs, runs.encode(self.order, base, self.relative)
+            return written[id(runs)][1]
 
         return write
 
@@ -266,8 +272,7 @@ class Rle(Options):
         header = [str(name) for name in sample.columns[1:]]
         if len(header) != count:
             raise SubmissionError(
-                f"The sample submission has not the shape of keys: {self.keys}, which has "
-                f"{count + 1} columns",
+                f"The sample submission has not the shape that is written, {count + 1} columns",
                 found=f"the columns {some(sample.columns, 10)}",
                 do="Give the writer other `keys`",
             )

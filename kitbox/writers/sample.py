@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAMPLE = "The sample submission"
 
 
-def read(path: str | Path, what: str = SAMPLE) -> pd.DataFrame:
+def read(path: str | Path, what: str = SAMPLE, strict: bool = True) -> pd.DataFrame:
     """Read a submission, the sample or another: every cell a str, exactly as it stands in the file.
 
     Leading zeros, 'NA', and spaces in names and cells are kept; a byte-order mark
@@ -27,10 +27,15 @@ def read(path: str | Path, what: str = SAMPLE) -> pd.DataFrame:
     first column is the key, or part of it. A file with a header only is fine (code
     competitions have them).
 
+    Args:
+        path: the file.
+        what: what a message calls it.
+        strict: refuse what no sample has: columns that are doubled or have no name,
+            and rows without an id.
+
     Raises:
         SubmissionError: when there is no such file (naming the csv files that lie
-            there), it is empty or no csv, has one column only, columns
-            that are doubled or have no name, or rows without an id.
+            there), it is empty or no csv, has one column only, or what `strict` says.
     """
     path = Path(path)
     if not path.is_file():
@@ -42,6 +47,8 @@ def read(path: str | Path, what: str = SAMPLE) -> pd.DataFrame:
             found=repr(header[0]),
             do="It has a key and at least one value, separated by commas",
         )
+    if not strict:
+        return table
     wrong = []
     if twice := faults.doubled(header):
         wrong.append(f"columns named twice ({some(twice)})")
@@ -53,7 +60,7 @@ def read(path: str | Path, what: str = SAMPLE) -> pd.DataFrame:
         raise SubmissionError(
             f"{what} {path} cannot be obeyed",
             found=", ".join(wrong),
-            do="Fetch it again, or name another file",
+            do="Fetch or write it again, or name another file",
         )
     return table
 
@@ -220,13 +227,13 @@ def _parse(path: Path, what: str = SAMPLE) -> tuple[list[str], pd.DataFrame]:
         )
     except pd.errors.EmptyDataError as error:
         raise SubmissionError(
-            f"{what} {path} is empty", do="Fetch it again, or name another file"
+            f"{what} {path} is empty", do="Fetch or write it again, or name another file"
         ) from error
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise SubmissionError(
             f"{what} {path} is no csv file in UTF-8",
             found=" ".join(str(error).split()),
-            do="Fetch it again, or name another file",
+            do="Fetch or write it again, or name another file",
         ) from error
     except OSError as error:
         raise SubmissionError(

@@ -17,6 +17,7 @@ TOKENS = ("-", "-1")
 """What competitions write for an empty mask, where it is not a blank cell."""
 
 _NAMED = re.compile(r"rle|encod|pixel|mask|segm", re.IGNORECASE)
+_SURE = re.compile(r"rle|encoded", re.IGNORECASE)
 _PAIRS = re.compile(r"\d+ +\d+( +\d+ +\d+)*", re.ASCII)
 
 
@@ -53,9 +54,12 @@ def guess(sample: pd.DataFrame | None, submission: pd.DataFrame) -> Shape:
         asked = like.iloc[:, place].tolist() if sample is not None else ()
         if holds_runs(name, asked, written):
             runs.append(name)
+    if not runs and sample is not None and _asks_pairs(sample):
+        runs = names[2:]
     if not runs:
         return Shape()
-    keys = 2 if len(names) == 3 and runs == names[2:] and _is_class(submission, names[1]) else 1
+    rows = sample if sample is not None and len(sample) else submission
+    keys = 2 if len(names) == 3 and runs == names[2:] and _is_class(rows, names[1]) else 1
     return Shape(keys=keys, repeats=len(names) == 2, blank=frozenset(runs))
 
 
@@ -74,7 +78,8 @@ def holds_runs(name: str, asked: Iterable[str], written: pd.Series) -> bool:
     values = cells.filled(asked) - {*TOKENS}
     if not all(map(is_pairs, values)):
         return False
-    if values and (named or any(map(_is_no_list, values))):
+    sure = named and (values or {*TOKENS} & {*asked} or _SURE.search(name))
+    if sure or any(map(_is_no_list, values)):
         return True
     found = cells.filled(map(str, written.tolist())) - {*TOKENS}
     pairs = [*filter(is_pairs, found)]
@@ -96,6 +101,13 @@ def is_pairs(cell: str) -> bool:
 def _is_no_list(cell: str) -> bool:
     numbers = [word.lstrip("0").rjust(12, "0") for word in cell.split()]
     return any(after <= before for before, after in pairwise(numbers))
+
+
+def _asks_pairs(sample: pd.DataFrame) -> bool:
+    """Whether a sample has several rows an id, a second column, and a third that is blank."""
+    if len(sample.columns) != 3 or not sample.iloc[:, 0].duplicated().any():
+        return False
+    return not cells.filled(sample.iloc[:, 2].tolist()) - {*TOKENS}
 
 
 def _is_class(submission: pd.DataFrame, name: str) -> bool:

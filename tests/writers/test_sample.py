@@ -135,6 +135,42 @@ def test_read_real_samples_as_the_csv_module_does(name: str) -> None:
         assert cells_of(sample.read(path)) == list(csv.reader(file))
 
 
+# The pictures that it asks for
+
+
+def test_ids_are_the_first_column_in_its_order() -> None:
+    asked = pd.DataFrame({"RowId": ["9", " 007 ", "1"], "ImageId": ["a", "a", "a"]}, dtype=str)
+    before = asked.copy()
+    assert sample.ids(asked) == ["9", "007", "1"]
+    assert sample.ids(asked.iloc[:0]) == []
+    pd.testing.assert_frame_equal(asked, before)
+
+
+def test_ids_that_are_doubled_or_missing() -> None:
+    def asked(*ids: str | None) -> pd.DataFrame:
+        return pd.DataFrame({"Id": pd.Series(ids, dtype=object), "Label": "0"})
+
+    with pytest.raises(SubmissionError, match=r"1 ids .* more than once.*Found: 1\."):
+        sample.ids(asked("1", "2", "1"))
+    with pytest.raises(SubmissionError, match=r"1 ids .* more than once"):
+        sample.ids(asked("1", "1 "))
+    with pytest.raises(SubmissionError, match=r"1 rows .* no id in 'Id'"):
+        sample.ids(asked("1", ""))
+    with pytest.raises(SubmissionError, match=r"2 rows .* no id in 'Id'"):
+        sample.ids(asked("1", None, "  "))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_ids_of_a_missing_cell(missing: object) -> None:
+    with pytest.raises(SubmissionError, match=r"1 rows .* no id in 'Id'"):
+        sample.ids(pd.DataFrame({"Id": ["1", missing], "Label": "0"}))
+
+
+def test_the_ids_of_a_hundred_thousand_rows() -> None:
+    ids = [f"{number:06d}" for number in range(100_000)]
+    assert sample.ids(pd.DataFrame({"id": ids, "p": "0"})) == ids
+
+
 # Checking
 
 
