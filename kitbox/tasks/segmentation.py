@@ -10,8 +10,8 @@ from pydantic import Field, field_validator
 
 from kitbox.errors import LabelError, PictureError, nearest, some
 from kitbox.options import Options
-from kitbox.tasks import confusion
-from kitbox.tasks.codes import VOID, Codes, advice, check_void, read_names
+from kitbox.tasks import confusion, mask_columns
+from kitbox.tasks.codes import VOID, Codes, check_void, read_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +113,14 @@ class Segmentation(Options):
                 another size than their picture, options that name no class.
         """
         columns = self._columns(targets)
-        task = self._named(rows, columns, folder)
+        given = self.codes
+        if isinstance(given, str):
+            given = read_names(folder / given)
+        names, values = mask_columns.name(
+            rows[list(columns)], given or (), self.values, tuple(self.colors), folder
+        )
+        check_void(self.void, names)
+        task = self.model_copy(update={"columns": columns, "codes": names, "values": values})
         codes = task._codes
         if not 2 <= len(codes.classes) < VOID:
             raise LabelError(
@@ -137,11 +144,11 @@ class Segmentation(Options):
         codes = self._codes
 
         def read(number: int) -> np.ndarray:
-            return _read(cells[number], folder, images[number], codes)
+            return mask_columns.read(cells[number], folder, images[number], codes)
 
         def name(number: int) -> str:
             cell = cells[number]
-            return f"of {images[number]}" if _are_runs(cell) else cell[0]
+            return f"of {images[number]}" if mask_columns.are_runs(cell) else cell[0]
 
         return Masks(len(rows), read, VOID, name)
 
@@ -279,35 +286,13 @@ class Segmentation(Options):
             )
         return self.columns
 
-    def _named(self, rows: pd.DataFrame, columns: Sequence[str], folder: Path) -> Segmentation:
-        """The task with the names of its classes and what each pixel value means."""
-        names: Sequence[str] = ()
-        if isinstance(self.codes, tuple):
-            names = self.codes
-        elif self.codes is not None:
-            names = read_names(folder / self.codes)
-        first = tuple(str(rows[column].iloc[0]) for column in columns)
-        if _are_runs(first):
-            names = _names_of_runs(names, columns)
-            values = dict(enumerate(_in_order(names, columns)))
-        else:
-            _check_paths(first, columns)
-            values = dict(enumerate(names)) | self.values
-            names = tuple(dict.fromkeys([*names, *values.values(), *self.colors]))
-            if not names:
-                raise _nameless(rows[columns[0]], folder)
-        check_void(self.void, names)
-        return self.model_copy(
-            update={"columns": tuple(columns), "codes": tuple(names), "values": values}
-        )
-
     def _look(self, rows: pd.DataFrame, folder: Path) -> None:
         """Read some masks now, so that what is wrong with most stops the run before training."""
         from kitbox.data import images
         from kitbox.data.masks import check_size
 
         masks = self.encode(rows, folder)
-        for number in _spread(len(rows), LOOKED):
+        for number in mask_columns.spread(len(rows), LOOKED):
             try:
                 size = images.size(folder / rows["image"].iloc[number])
             except PictureError:  # reported where pictures are decoded
@@ -331,62 +316,10 @@ class Segmentation(Options):
             return np.bincount(mask.ravel(), minlength=VOID + 1)[: len(names)]
 
         with ThreadPoolExecutor() as pool:
-            counts = np.sum(list(pool.map(count, _spread(len(train), COUNTED))), axis=0)
+            counts = np.sum(list(pool.map(count, mask_columns.spread(len(train), COUNTED))), axis=0)
         present = {name: int(n) for name, n in zip(names, counts, strict=True) if n}
         total = sum(present.values())
         return {name: total / (len(present) * n) for name, n in present.items()}
-
-
-def _read(cells: tuple[str, ...], folder: Path, image: str, codes: Codes) -> np.ndarray:
-    """Class numbers (h, w) uint8 of a row's cells."""
-    from kitbox.data import images, masks
-
-    if _are_runs(cells):
-        size = images.size(folder / image)
-        values = masks.paint(dict(enumerate(cells, 1)), size, image)
-        return codes.encode(values, f"of {image}")
-    return codes.encode(
-        masks.read(folder / cells[0], cells[0], colors=bool(codes.colors)), cells[0]
-    )
-
-
-def _are_runs(cells: Sequence[str]) -> bool:
-    from kitbox.data.masks import is_runs
-
-    return all(is_runs(cell) for cell in cells)
-
-
-def _check_paths(cells: Sequence[str], columns: Sequence[str]) -> None:
-    if len(columns) > 1:
-        raise LabelError(
-            f"The labeler gives {len(columns)} columns, {some(columns)}, that are no run lengths",
-            found=some(map(repr, cells), most=2),
-            do="Use the labeler `masks`, or choose the column of the masks' paths with `columns`",
-        )
-
-
-def _names_of_runs(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
-    """The classes where each column is the run lengths of one."""
-    if not names:
-        return ("background", *columns)
-    others = [name for name in names if name not in columns]
-    if len(names) == 2 and len(columns) == 1:
-        return tuple(names)
-    if len(others) != 1 or len(names) != len(columns) + 1:
-        raise LabelError(
-            "`codes` do not fit the classes of the run lengths",
-            found=f"{some(names, most=12)}, and run lengths of {some(columns, most=12)}",
-            do="Name a background and the classes of the run lengths, or leave `codes` out",
-        )
-    return tuple(names)
-
-
-def _in_order(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
-    """The background, then the classes as the columns have them."""
-    others = [name for name in names if name not in columns]
-    if len(columns) == 1 and len(names) == 2 and len(others) == 2:
-        return tuple(names)
-    return (*others, *columns)
 
 
 def _check_names(task: Segmentation) -> None:
@@ -411,31 +344,9 @@ def _check_names(task: Segmentation) -> None:
             raise LabelError(f"The task's `metrics`: {error}") from error
 
 
-def _nameless(cells: pd.Series, folder: Path) -> LabelError:
-    """What to say where the classes have no names: what the masks hold."""
-    import numpy as np
-
-    from kitbox.data import masks
-
-    found: set[int] = set()
-    for number in _spread(len(cells), 20):
-        name = str(cells.iloc[number])
-        found |= {int(value) for value in np.unique(masks.read(folder / name, name))}
-    return LabelError(
-        "The task does not know what the pixel values of the masks mean",
-        found=f"values {some(sorted(found), most=12)}",
-        do=advice(sorted(found)),
-    )
-
-
 def _names(sample: pd.DataFrame | None, name: str) -> bool:
     """Whether a column or a key of the sample submission is, or ends in, the name of a class."""
     if sample is None:
         return False
     keys = (str(cell) for column in list(sample.columns)[:-1] for cell in sample[column])
     return any(word.lower().endswith(name.lower()) for word in (*map(str, sample.columns), *keys))
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """At most so many of `count` places, evenly spread."""
-    return list(range(0, count, max(1, -(-count // most))))
