@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from kitbox.classes import in_order
 from kitbox.contracts import Labels
 from kitbox.data.files import files, inside, pictures
 from kitbox.data.masks import runs_cell
@@ -56,7 +57,7 @@ class Writing:
 
 def read(
     folder: Path,
-    name: str,
+    csv: str,
     layout: Layout,
     writing: Writing,
     *,
@@ -74,7 +75,7 @@ def read(
     """
     import pandas as pd
 
-    file = _open(folder, name)
+    file = _open(folder, csv)
     notes: list[str] = []
     columns = _columns(file, layout, notes)
     table = file.read()
@@ -86,12 +87,12 @@ def read(
         if of is not None:
             row.setdefault(of, []).extend([] if cell in EMPTY else [cell])
     if not texts:
-        raise LabelError(f"{name} has no rows", do="It should have a row per picture")
-    names = _order({of for of in classes if of is not None})
+        raise LabelError(f"{csv} has no rows", do="It should have a row per picture")
+    names = in_order({of for of in classes if of is not None}) or [MASK]
     found = find(list(texts), files(folder), images, suffix)
     if found is None:
         raise LabelError(
-            f"None of the {len(texts)} pictures that {name} names is there",
+            f"None of the {len(texts)} pictures that {csv} names is there",
             found=some(texts, most=3),
             do="Set `images` of the labeler to where the pictures are, `suffix` to what their "
             "names lack, or `id` to the column that names them",
@@ -105,7 +106,7 @@ def read(
     rows = pd.DataFrame({"id": ids, "image": paths})
     empty = 0
     for of in names:
-        made = [_cell(texts.get(one, {}).get(of, []), one, writing, name) for one in ids]
+        made = [_cell(texts.get(one, {}).get(of, []), one, writing, csv) for one in ids]
         rows[of] = made
         empty += sum(" " not in cell for cell in made)
     notes.insert(0, f"{len(ids)} pictures with masks of {some(names)}; {empty} are empty.")
@@ -120,28 +121,30 @@ class _Columns:
     separator: str | None
 
 
-def _open(folder: Path, name: str) -> Csv:
-    if not (folder / name).is_file():
+def _open(folder: Path, csv: str) -> Csv:
+    if not (folder / csv).is_file():
         known = [path for path in files(folder) if path.lower().endswith((".csv", ".tsv"))]
         raise LabelError(
-            f"There is no file '{name}' below {folder}",
+            f"There is no file '{csv}' below {folder}",
             found=some(known) if known else "no csv file at all",
-            do=nearest(name, known),
+            do=nearest(csv, known),
         )
-    return open_csv(folder / name)
+    return open_csv(folder / csv)
 
 
 def _columns(file: Csv, layout: Layout, notes: list[str]) -> _Columns:
-    for name in (layout.id, layout.runs, layout.classes):
-        if name is not None and name not in file.columns:
+    for column in (layout.id, layout.runs, layout.classes):
+        if column is not None and column not in file.columns:
             raise LabelError(
-                f"{file.path.name} has no column '{name}'",
+                f"{file.path.name} has no column '{column}'",
                 found=f"columns {some(file.columns, most=20)}",
-                do=nearest(name, file.columns),
+                do=nearest(column, file.columns),
             )
-    left = [name for name in file.columns if name not in (layout.id, layout.runs, layout.classes)]
+    left = [
+        column for column in file.columns if column not in (layout.id, layout.runs, layout.classes)
+    ]
     identity = layout.id or (left.pop(0) if left else None)
-    runs = layout.runs or next((name for name in left if _RUNS.search(name)), None)
+    runs = layout.runs or next((column for column in left if _RUNS.search(column)), None)
     if identity is None or runs is None:
         raise LabelError(
             f"The column of run lengths in {file.path.name} cannot be guessed",
@@ -152,7 +155,7 @@ def _columns(file: Csv, layout: Layout, notes: list[str]) -> _Columns:
     if layout.runs is None:
         notes.append(f"Guessed: the column '{runs}' has the run lengths.")
     if classes is None and layout.separator is None:
-        others = [name for name in left if name != runs and _CLASS.search(name)]
+        others = [column for column in left if column != runs and _CLASS.search(column)]
         if len(others) == 1:
             (classes,) = others
             notes.append(f"Guessed: the column '{classes}' names the class.")
@@ -174,7 +177,7 @@ def _keys(table: pd.DataFrame, columns: _Columns, file: Csv) -> tuple[list[str],
     if columns.classes is not None:
         given = table[columns.classes]
         # No class where a picture has nothing at all.
-        return keys, [None if one != one else _plain(one) for one in given]  # noqa: PLR0124
+        return keys, [None if one != one else str(one) for one in given]  # noqa: PLR0124
     if columns.separator is not None:
         return _parted(keys, columns.separator, file)
     if says_joined(columns.id):
@@ -202,24 +205,13 @@ def _parted(keys: Sequence[str], separator: str, file: Csv) -> tuple[list[str], 
     return [one for one, _, _ in parts], [of for _, _, of in parts]
 
 
-def _plain(name: object) -> str:
-    text = str(name).strip()
-    return text.removesuffix(".0") if isinstance(name, float) else text
-
-
-def _order(names: set[str]) -> list[str]:
-    if not names:
-        return [MASK]
-    return sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
-
-
-def _cell(texts: list[str], key: str, writing: Writing, name: str) -> str:
+def _cell(texts: list[str], key: str, writing: Writing, csv: str) -> str:
     base: Literal[0, 1] = (0 if writing.relative else 1) if writing.base is None else writing.base
     try:
         return runs_cell(texts, writing.order, base, writing.relative)
     except ValueError as error:
         raise LabelError(
-            f"The run lengths of {key} in {name} are damaged: {error}",
+            f"The run lengths of {key} in {csv} are damaged: {error}",
             do="Correct the row, or the labeler's `base` and `relative`",
         ) from error
 

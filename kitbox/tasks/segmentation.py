@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field, field_validator
 
+from kitbox.data.files import Below
 from kitbox.errors import LabelError, PictureError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import confusion, mask_columns
@@ -41,7 +42,7 @@ class Segmentation(Options):
     columns: tuple[str, ...] | None = Field(
         None, description="the labeler's columns of masks; by default all that it gives"
     )
-    codes: str | tuple[str, ...] | None = Field(
+    codes: Below | tuple[str, ...] | None = Field(
         None,
         description="names of the classes by pixel value from 0 on: a list, or a text file "
         "below the source's folder with a name a line",

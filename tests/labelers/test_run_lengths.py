@@ -88,6 +88,14 @@ def test_madison_the_class_in_a_column(tmp_path: Path) -> None:
     assert "'class' names the class" in " ".join(labels.notes)
 
 
+def test_numbers_of_classes_are_in_their_order(tmp_path: Path) -> None:
+    """A picture without a class has empty masks of all."""
+    text = "id,class,rle\na,10,1 2\na,9,3 1\nb,,\n"
+    labels = label(tmp_path, text, ["a.png", "b.png"])
+    assert labels.targets == ("9", "10")
+    assert labels.rows.set_index("id").loc["b", ["9", "10"]].tolist() == ["columns", "columns"]
+
+
 def test_airbus_rows_of_one_picture_are_one_mask(tmp_path: Path) -> None:
     text = "ImageId,EncodedPixels\na.jpg,1 2\na.jpg,3 3\na.jpg,20 1\nb.jpg,\n"
     labels = label(tmp_path, text, ["a.jpg", "b.jpg"])

@@ -10,6 +10,7 @@ import torch
 from kitbox.errors import RecipeError
 from kitbox.tasks import decoders
 from kitbox.tasks.decoders import Decoder, make
+from kitbox.tasks.segmentation import Segmentation
 
 FIVE = ((8, 12, 16, 24, 32), (2, 4, 8, 16, 32))
 FOUR = ((12, 16, 24, 32), (4, 8, 16, 32))
@@ -98,3 +99,9 @@ def test_the_first_outputs_are_nearly_even() -> None:
     features, strides = FIVE
     outputs = make("unet", features, strides, 5)(maps(strides, features, (64, 64)))
     assert outputs.abs().max() < 2
+
+
+def test_the_task_offers_all_of_them() -> None:
+    """It names them itself, because a recipe is checked before torch is imported."""
+    offered = Segmentation.model_fields["decoder"].annotation
+    assert get_args(offered) == get_args(Decoder) == tuple(decoders._MAKERS)
