@@ -19,6 +19,8 @@ from kitbox.labelers import run_lengths
 from kitbox.labelers.function import load
 from kitbox.options import Options
 
+PATH = "masks/{stem}.png"
+"""Where masks are if nothing else is said."""
 _FIELDS = ("stem", "name", "parent")
 
 
@@ -33,7 +35,8 @@ class MaskLabels(Options):
     path: str | None = Field(
         None,
         description="the mask's file below the source's folder, as in labels/{stem}_P.png: {stem} "
-        "is the picture's name without suffix, {name} with it, {parent} its folder below `images`",
+        "is the picture's name without suffix, {name} with it, {parent} its folder below `images`; "
+        "by default masks/{stem}.png",
     )
     function: str | None = Field(
         None,
@@ -100,14 +103,12 @@ class MaskLabels(Options):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         given = [name for name in ("path", "function", "csv") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"found {some(given) or 'none'} of `path`, `function` and `csv`, expected one"
-            )
+        if len(given) > 1:
+            raise ValueError(f"found {some(given)}, expected one of them")
         ours = ("id", "runs", "classes", "separator", "suffix", "order", "base", "relative")
-        if given != ["csv"] and (
-            idle := sorted(self.model_fields_set.intersection([*ours, "absent"]))
-        ):
+        fields = type(self).model_fields
+        idle = [name for name in (*ours, "absent") if getattr(self, name) != fields[name].default]
+        if self.csv is None and idle:
             raise ValueError(f"found {some(idle)}, which belong to `csv`")
         if self.classes is not None and self.separator is not None:
             raise ValueError("found `classes` and `separator`, expected one of them")
@@ -150,7 +151,7 @@ class MaskLabels(Options):
                 found=contents(root),
                 do="Set `images` of the labeler to the folder of the pictures",
             )
-        find = self._by_path if self.path is not None else self._by_function(folder)
+        find = self._by_path if self.function is None else self._by_function(folder)
         masks = {path: find(path.removeprefix(prefix)) for path in listed}
         # Masks may lie between the pictures; a mask is no picture of its own.
         known = set(there)
@@ -174,8 +175,8 @@ class MaskLabels(Options):
 
     def _by_path(self, path: str) -> str:
         parent, _, name = path.rpartition("/")
-        assert self.path is not None
-        return normpath(self.path.format(stem=stem(path), name=name, parent=parent).lstrip("/"))
+        template = self.path or PATH
+        return normpath(template.format(stem=stem(path), name=name, parent=parent).lstrip("/"))
 
     def _by_function(self, folder: Path) -> Callable[[str], str | None]:
         assert self.function is not None

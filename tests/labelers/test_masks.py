@@ -66,6 +66,11 @@ def test_folders_beside_folders_and_names_whole(tmp_path: Path) -> None:
     }
 
 
+def test_without_options_masks_are_in_masks(tmp_path: Path) -> None:
+    touch(tmp_path, "images/a.jpg", "masks/a.png")
+    assert pairs(label(tmp_path)) == {"images/a.jpg": "masks/a.png"}
+
+
 def test_a_missing_mask_is_an_error_that_says_where_it_looked(tmp_path: Path) -> None:
     touch(tmp_path, "images/a.jpg", "images/b.jpg", "labels/a_P.png", "labels/b.png")
     options = {"images": "images", "path": "labels/{stem}_P.png"}
@@ -130,7 +135,6 @@ def test_a_function_finds_the_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({}, "none of `path`, `function` and `csv`"),
         ({"path": "a/{stem}.png", "csv": "a.csv"}, "path, csv"),
         ({"path": "labels/mask.png"}, "stem"),
         ({"path": "labels/{steam}.png"}, "steam"),

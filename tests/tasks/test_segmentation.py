@@ -442,3 +442,4 @@ def test_recipes_are_sound() -> None:
         read = recipes.read(folder / f"{name}.yaml")
         assert registry.tasks.name_of(type(read.task)) == "segmentation"
         assert yaml.safe_load(read.save())["labeler"]["use"] == "masks"
+        assert recipes.parse(read.save(), folder / f"{name}.yaml") == read
