@@ -11,7 +11,7 @@ import numpy as np
 from kitbox.data import geometry
 from kitbox.data.frames import normalize
 from kitbox.data.masks import check_size
-from kitbox.errors import PluginError
+from kitbox.errors import LabelError, PluginError
 
 
 class Targets(Protocol):
