@@ -280,8 +280,12 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         {
             "source": {"use": "folder", "path": str(data)},
             "labeler": {
-                "use": "table", "csv": "train.csv", "id": "image", "labels": "label",
-                "rows": "labels", "folder": "train",
+                "use": "table",
+                "csv": "train.csv",
+                "id": "image",
+                "labels": "label",
+                "rows": "labels",
+                "folder": "train",
             },
             "test": {"folder": "test"},
             "task": {"use": "multi-label", "threshold": "tune-each"},
