@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kitbox.registry import register
     from kitbox.results.predictor import Predictor
     from kitbox.runner import run
+    from kitbox.runs import Runs
     from kitbox.tasks.tally import Gathered
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ _HOMES = {
     "Points": "kitbox.data.targets",
     "Predictor": "kitbox.results.predictor",
     "Recipe": "kitbox.recipe",
+    "Runs": "kitbox.runs",
     "contracts": "kitbox.contracts",
     "demo_recipe": "kitbox.demo",
     "errors": "kitbox.errors",
@@ -60,6 +62,7 @@ __all__ = [
     "Points",
     "Predictor",
     "Recipe",
+    "Runs",
     "contracts",
     "demo_recipe",
     "errors",

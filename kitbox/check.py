@@ -28,15 +28,17 @@ def check(recipe: Recipe, progress: Progress) -> None:
     environment = environments.detect()
     progress.say(f"device: {environment.device_name} ({environment.reason})")
     weights = recipe.backbone.find_weights()
-    progress.say(f"weights: {weights.source}")
+    progress.say(f"weights: {weights.source}" + ("" if weights.here else " (a run downloads them)"))
     files = recipe.source.find(environment.cache)
     if files is None:
-        progress.say("source: not here yet; a run would fetch it. Labels cannot be checked before")
-        for number, stage in enumerate(recipe.stages, 1):
-            progress.say(f"{stages.describe(recipe, number)}: {stage.epochs} epochs")
+        progress.say(
+            "source: not here yet; a run fetches or unpacks it. Labels cannot be checked before"
+        )
+        for number in range(1, len(recipe.stages) + 1):
+            progress.say(_told(recipe, number))
         return
     progress.say(f"source: {files}")
-    rows, task, sample = runner.gather(recipe, files, progress)
+    rows, _, task, sample = runner.gather(recipe, files, progress)
     torch.manual_seed(recipe.seed)
     body = recipe.backbone.build(recipe.hw, load=weights.here, maps=task.maps())
     model = Model(body, task.head(body))
@@ -53,7 +55,13 @@ def check(recipe: Recipe, progress: Progress) -> None:
         few["part"] = few["part"].fillna("train")
     trainer = runner.make_trainer(recipe, task, model, files, few, decoded, environment, progress)
     for number, stage in enumerate(recipe.stages, 1):
-        progress.say(f"{stages.describe(recipe, number)}: {stage.epochs} epochs")
+        progress.say(_told(recipe, number))
         loss = trainer.try_batch(number, stage, recipe.stage_hw(stage))
         progress.say(f"  one batch of {len(trainer.train)}: loss {loss:.3f}, gradients are finite")
     progress.say("The recipe is sound.")
+
+
+def _told(recipe: Recipe, number: int) -> str:
+    stage, count = recipe.stages[number - 1], len(recipe.stages)
+    told = stages.describe(stage, number, count, recipe.stage_hw(stage))
+    return f"{told}: {stage.epochs} epoch{'' if stage.epochs == 1 else 's'}"

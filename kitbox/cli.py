@@ -39,18 +39,30 @@ def demo(out: Out = None, changes: Changes = None) -> None:
     """Fine-tune on the embedded digits in two stages and write a submission."""
     from kitbox.demo import PATH
 
-    run(PATH, out, changes)
+    run(PATH, out, changes, None)
 
 
 @app.command()
-def run(recipe: RecipeFile, out: Out = None, changes: Changes = None) -> None:
-    """Follow a recipe from its source to a submission."""
+def run(
+    recipe: RecipeFile,
+    out: Out = None,
+    changes: Changes = None,
+    resume_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Go on from a run that was cut short elsewhere, or from its copies.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Follow a recipe from its source to a submission; a run that was cut short goes on."""
     from kitbox.recipe import read
 
     checked = read(recipe, changes or ())  # before torch is imported: mistakes show at once
     from kitbox.runner import run as follow
 
-    follow(checked, out)
+    if follow(checked, out, resume_from=resume_from).stopped:
+        raise typer.Exit(130)
 
 
 @app.command()
@@ -104,6 +116,94 @@ def predict(
             found=some(f"{name} ({why})" for name, why in broken.items()),
             do="Leave them out or mend them",
         )
+
+
+@app.command("check-submission")
+def check_submission(
+    file: Annotated[Path, typer.Argument(help="A submission, a csv file.", show_default=False)],
+    sample: Annotated[
+        Path, typer.Option(help="The competition's sample submission.", show_default=False)
+    ],
+    height: Annotated[
+        int | None, typer.Option(min=1, help="Height of the pictures, for run lengths.")
+    ] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Their width.")] = None,
+    relative: Annotated[
+        bool, typer.Option("--relative", help="Run lengths start from the end of the run before.")
+    ] = False,
+) -> None:
+    """Say what a competition would refuse in a submission, before it is handed in."""
+    from kitbox.writers.decoding import Reading
+    from kitbox.writers.verify import verify_file
+
+    if (height is None) != (width is None):
+        raise typer.BadParameter("--height and --width go together")
+    size = None if height is None or width is None else (height, width)
+    verdict = verify_file(file, sample, Reading(size, relative))
+    if verdict.faults:
+        typer.echo("\n\n".join(f"kitbox: {fault}" for fault in verdict.faults), err=True)
+        raise typer.Exit(2)
+    typer.echo(f"{file}: nothing to refuse: {verdict.what}")
+
+
+@app.command()
+def submit(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    message: Annotated[str | None, typer.Option(help="By default the recipe's name.")] = None,
+    competition: Annotated[
+        str | None, typer.Option(help="By default the one that the recipe's source names.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also if it was handed in before.")
+    ] = False,
+) -> None:
+    """Hand in a run's submission.csv to Kaggle and wait for its score."""
+    from kitbox.kaggle.submitting import submit as hand_in
+
+    hand_in(folder, message=message, competition=competition, again=again)
+
+
+@app.command()
+def submissions(
+    competition: Annotated[
+        str | None,
+        typer.Argument(metavar="[SLUG]", help="The last part of a competition's address."),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="The folder that the runs lie in.")] = Path("runs"),
+) -> None:
+    """List the submissions at Kaggle, with the runs that they came from."""
+    from kitbox.kaggle.submissions import listing as submitted
+
+    for line in submitted(competition, runs):
+        typer.echo(line)
+
+
+@app.command()
+def clean(
+    what: Annotated[
+        Path, typer.Argument(metavar="FOLDER_OR_RECIPE", help="A folder of pictures, or a recipe.")
+    ],
+    out: Annotated[Path, typer.Option(help="The csv file to write.")] = Path("exclude.csv"),
+    near: Annotated[bool, typer.Option(help="Find near duplicates too.")] = True,
+    changes: Changes = None,
+) -> None:
+    """List broken, doubled and cross-split pictures, for a recipe's `exclude`."""
+    from kitbox.progress import Progress
+
+    progress = Progress()
+    if what.is_dir():
+        from kitbox.clean import clean as look
+        from kitbox.clean import of_folder
+
+        look(*of_folder(what), out, progress, near=near)
+        return
+    from kitbox.recipe import read
+
+    checked = read(what, changes or ())
+    from kitbox.clean import clean as look
+    from kitbox.clean import of_recipe
+
+    look(*of_recipe(checked, progress), out, progress, near=near)
 
 
 def _best(outputs: pd.Series, top: int) -> str:
@@ -166,7 +266,7 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # what typer makes of Ctrl-C
-            typer.echo("\nkitbox: stopped", err=True)
+            typer.echo("\nkitbox: stopped; the same command goes on", err=True)
         raise
     except Exception as error:
         from kitbox.errors import KitboxError

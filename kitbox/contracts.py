@@ -33,6 +33,9 @@ class Source(Protocol):
         """The folder of raw files if it is already here, else None.
 
         Does no work: no network, nothing written. `kitbox check` asks this.
+
+        Raises:
+            SourceError: when it is known already that `fetch` will fail.
         """
 
     def fetch(self, cache: Path) -> Path:
@@ -57,11 +60,14 @@ class Labels:
             any other column that a splitter may want.
         targets: the names of the target columns.
         notes: guesses made and counts, a sentence each, shown to the person.
+        gaps: a target may be missing (NaN) in a row, as a point that nobody saw;
+            whether it may be is then the task's to say.
     """
 
     rows: pd.DataFrame
     targets: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    gaps: bool = False
 
 
 class Labeler(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +15,7 @@ Place = Literal["kaggle", "colab", "elsewhere"]
 Precision = Literal["no", "fp16", "bf16"]
 
 CACHE = "KITBOX_CACHE"
+_IMPORTED = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,18 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def began() -> float:
+    """When this process (a notebook's kernel, say) began, on the clock of `time.monotonic`."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        ticks = float(fields[19])  # since the machine was started
+        up = float(Path("/proc/uptime").read_text().split()[0])
+        age = up - ticks / os.sysconf("SC_CLK_TCK")
+        return time.monotonic() - max(0.0, age)
+    except (OSError, ValueError, IndexError):
+        return _IMPORTED
 
 
 def versions() -> dict[str, Any]:

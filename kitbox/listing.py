@@ -146,17 +146,30 @@ def _wrapped(text: str, indent: str = "") -> str:
 
 
 def _example(plugins: Registry[Any], cls: type[Options], name: str) -> str:
-    """A line for a recipe: what is required, and the first few others that are short to write."""
+    """A line for a recipe: the class's own example, as pydantic keeps them for a JSON schema.
+
+    Without one what is required, and the first few others that are short to write.
+    """
     options: dict[str, Any] = {"use": name}
+    extra = cls.model_config.get("json_schema_extra")
+    given = extra.get("examples") if isinstance(extra, dict) else None
+    if isinstance(given, list) and given and isinstance(given[0], dict):
+        return _line(plugins, {**options, **given[0]})
     for option, field in cls.model_fields.items():
-        if field.is_required():
-            options[option] = "..."
+        if field.is_required() or field.examples:
+            options[option] = field.examples[0] if field.examples else "..."
             continue
         default = json.loads(json.dumps(field.get_default(call_default_factory=True), default=str))
         if default not in (None, "", [], {}) and len(json.dumps(default)) < 16 and len(options) < 3:
             options[option] = default
+    return _line(plugins, options)
+
+
+def _line(plugins: Registry[Any], options: Mapping[str, Any]) -> str:
     key = {"splitter": "split"}.get(plugins.kind, plugins.kind)
-    text = yaml.safe_dump(options, default_flow_style=True, sort_keys=False, width=1000).strip()
+    text = yaml.safe_dump(
+        dict(options), default_flow_style=True, sort_keys=False, width=1000
+    ).strip()
     if plugins.kind == "writer":
         return f"submission: {{writer: {text}}}"
     return f"{key}: {text}"

@@ -21,6 +21,7 @@ from pydantic import (
 from kitbox import document, registry
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
 from kitbox.data.table import TestPictures
+from kitbox.durations import Duration
 from kitbox.errors import RecipeError, some
 from kitbox.installed import BUILT_IN
 from kitbox.mistakes import Mistake, explain
@@ -89,6 +90,11 @@ class Recipe(Options):
     name: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")] = "run"
     source: Annotated[Source, *_plugin(registry.sources)]
     labeler: Annotated[Labeler, *_plugin(registry.labelers)]
+    exclude: Path | None = Field(
+        None,
+        description="csv file (as `kitbox clean` writes it) whose column `image` names labelled "
+        "pictures to leave out; relative to the working folder",
+    )
     test: TestPictures | None = Field(None, description="the pictures to predict")
     split: Annotated[Splitter, *_plugin(registry.splitters, "auto")]
     task: Annotated[Task, *_plugin(registry.tasks)]
@@ -113,6 +119,16 @@ class Recipe(Options):
     broken: Annotated[float, Field(ge=0, le=1)] = Field(
         0.05, description="share of labelled pictures that may be missing or broken"
     )
+    checkpoint_every: Annotated[StrictInt, Field(ge=1)] | Duration = Field(
+        1, description="epochs, or a duration such as 10min, also inside an epoch"
+    )
+    copy_to: Path | None = Field(
+        None, description="another folder (a mounted drive) that gets a copy of each checkpoint"
+    )
+    time_budget: Duration | None = Field(
+        None,
+        description="time from the start of the process; stages are shortened to keep within it",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     submission: Submission | None = None
 
@@ -124,6 +140,10 @@ class Recipe(Options):
     def stage_hw(self, stage: Stage) -> tuple[int, int]:
         """The size of a stage as (height, width)."""
         return as_hw(stage.size or self.size)
+
+    def size_of(self, number: int) -> tuple[int, int]:
+        """The size of stage `number` (from 1) as (height, width)."""
+        return self.stage_hw(self.stages[number - 1])
 
     @property
     def largest(self) -> tuple[int, int]:
@@ -201,7 +221,12 @@ def parse(text: str, path: Path, changes: Sequence[str] = ()) -> Recipe:
     # A file may be called anything; a run's folder may not.
     values.setdefault("name", re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "run")
 
+    changed = [change.partition("=")[0].split(".") for change in changes]
+
     def say(mistake: Mistake) -> str:
+        where = [str(step) for step in mistake.where]
+        if any(where[: len(path)] == path for path in changed):
+            return f"--set {mistake.place}"
         line = document.line(node, mistake.where)
         return f"line {line}, {mistake.place}" if line else mistake.place
 

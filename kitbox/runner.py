@@ -6,18 +6,19 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
+from kitbox import durations, registry
 from kitbox import environment as environments
-from kitbox import registry
 from kitbox.contracts import Body, Task
-from kitbox.data import pixels, table
+from kitbox.data import pixels
 from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
+from kitbox.errors import KitboxError
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress, clock
@@ -26,9 +27,12 @@ from kitbox.results import folder as names
 from kitbox.results import pictures, saved
 from kitbox.results.folder import RunFolder
 from kitbox.results.predictions import predict
+from kitbox.stopping import Stop, Stopped
 from kitbox.storage import write
 from kitbox.training import stages
-from kitbox.training.stages import Epoch, Trainer
+from kitbox.training.budget import Budget
+from kitbox.training.keeper import Keeper
+from kitbox.training.trainer import Trainer
 from kitbox.writers import sample as samples
 from kitbox.writers import submission
 
@@ -38,26 +42,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run.
+    """A run.
 
     Attributes:
         folder: where everything lies.
         scores: loss and metrics on the validation rows, of the weights that predict.
         submission: the file to hand in, or None where the recipe asks for none.
+        stopped: somebody stopped it early; the same call goes on.
     """
 
     folder: Path
     scores: Mapping[str, float]
     submission: Path | None
+    stopped: bool = False
 
 
-def run(recipe: Recipe, out: Path | str | None = None, *, progress: Progress | None = None) -> Run:
+def run(
+    recipe: Recipe,
+    out: Path | str | None = None,
+    *,
+    resume_from: Path | str | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """Follow a recipe from its source to a submission.
+
+    A run that was cut short goes on from its last checkpoint, and ends with the
+    weights of one that never was.
 
     Args:
         recipe: what to do.
         out: the run's folder; by default `runs/<the recipe's name>`. A folder
             that already holds this run, finished, is left as it is.
+        resume_from: the folder of a run that was cut short elsewhere (or of its
+            copies, see `copy_to` of a recipe), to go on from in `out`.
         progress: where to say what happens; by default standard output.
 
     Raises:
@@ -69,11 +86,17 @@ def run(recipe: Recipe, out: Path | str | None = None, *, progress: Progress | N
     if (done := folder.finished(recipe)) is not None:
         progress.say(f"{folder.path} already holds this run, finished {done['at']}; left as it is")
         return _result(folder, done)
-    with folder.held(recipe):
-        return follow(recipe, folder, progress, began)
+    if resume_from is not None:
+        folder.bring(Path(resume_from))
+    with folder.held(recipe), Stop() as stop:
+        try:
+            return follow(recipe, folder, stop, progress, began)
+        except KitboxError as error:
+            folder.failed(recipe, error)
+            raise
 
 
-def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) -> Run:
+def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, began: float) -> Run:
     """The whole way, in a folder that is held."""
     environment = environments.detect()
     progress.say(f"{environment.device_name}: {environment.reason}")
@@ -81,19 +104,27 @@ def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) 
     body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
     progress.say(f"weights: {body.weights}")
     files = recipe.source.fetch(environment.cache)
-    rows, task, sample = gather(recipe, files, progress)
+    rows, _, task, sample = gather(recipe, files, progress)
     model = Model(body, task.head(body))
     rehearse(recipe, task, model, rows, sample, files)
 
-    folder.start(recipe)
     decoded = decode(files, rows, body, recipe.largest, environment, progress)
     rows = without_broken(rows, decoded, recipe.broken, progress)
-    table.save(rows, folder / names.TABLE)
+    folder.start(recipe, rows)
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress)
+    trainer.keeper = Keeper(
+        folder / names.CHECKPOINT,
+        recipe.checkpoint_every,
+        stop,
+        recipe.copy_to,
+        names.COPIED,
+        progress.warn,
+    )
     show_batch(recipe, trainer, folder)
 
-    epochs = train(recipe, trainer, folder, progress)
-    model.load_state_dict(load_weights(folder / recipe.kept))
+    stopped = train(recipe, trainer, folder, progress)
+    if (kept := folder / recipe.kept).exists():
+        model.load_state_dict(load_weights(kept))
     scores = tune(recipe, trainer, progress)
     task = trainer.task
     saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
@@ -106,28 +137,44 @@ def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) 
         submission.write(made, file := folder / names.SUBMISSION)
 
     folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded))
-    done = folder.finish(recipe, scores, file, epochs, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    done = folder.finish(recipe, scores, file, len(trainer.log), seconds, stopped=stopped)
     progress.say(
         f"validation ({recipe.keep} weights): "
         + "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
     )
-    progress.say(f"{file or folder.path} written after {clock(time.monotonic() - began)}")
+    progress.say(f"{file or folder.path} written after {clock(seconds)}")
     return _result(folder, done)
 
 
-def gather(
-    recipe: Recipe, files: Path, progress: Progress
-) -> tuple[pd.DataFrame, Task, pd.DataFrame | None]:
-    """The whole table, the task with what it learned from it, and the sample submission."""
+class Data(NamedTuple):
+    """What a run is about.
+
+    Attributes:
+        rows: the whole table.
+        targets: names of the target columns.
+        task: with what it learned from the rows.
+        sample: the sample submission, if the recipe names one.
+    """
+
+    rows: pd.DataFrame
+    targets: tuple[str, ...]
+    task: Task
+    sample: pd.DataFrame | None
+
+
+def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
+    """The whole table, and the task with what it learned from it."""
     sample = None
     if recipe.submission is not None and recipe.submission.sample is not None:
         sample = samples.read(files / recipe.submission.sample)
-    rows, targets = label(files, recipe.labeler, recipe.split, progress)
-    task = recipe.task.learn(rows, targets, files)
+    known = label(files, recipe.labeler, recipe.split, progress, recipe.exclude)
+    task = recipe.task.learn(known.rows, known.targets, files)
     ids = None
     if recipe.submission is not None and sample is not None:
         ids = submission.choose(recipe.submission.writer, task, sample).ids(sample, files)
-    return with_test(rows, files, recipe.test, ids, progress), task, sample
+    rows = with_test(known, files, recipe.test, ids, progress)
+    return Data(rows, known.targets, task, sample)
 
 
 def rehearse(
@@ -185,7 +232,17 @@ def make_trainer(
         weight_decay=recipe.weight_decay,
         seed=recipe.seed,
         progress=progress,
+        ids=list(rows["id"]),
+        budget=budget(recipe),
+        predictions=int((rows["part"] != "train").sum()),
     )
+
+
+def budget(recipe: Recipe) -> Budget | None:
+    """The time that the recipe allows, from the start of this process."""
+    if recipe.time_budget is None:
+        return None
+    return Budget(durations.seconds(recipe.time_budget), environments.began())
 
 
 def show_batch(recipe: Recipe, trainer: Trainer, folder: RunFolder) -> None:
@@ -198,23 +255,32 @@ def show_batch(recipe: Recipe, trainer: Trainer, folder: RunFolder) -> None:
     write(folder / names.BATCH, pictures.png(sheet))
 
 
-def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progress) -> int:
-    """Every stage in turn, the best and the last weights kept as they come; how many epochs."""
+def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progress) -> bool:
+    """Every stage in turn, the best weights kept as they come; whether somebody stopped it."""
     metric, better = trainer.task.best()
-    log: list[Epoch] = []
-    for number, stage in enumerate(recipe.stages, 1):
-        progress.say(stages.describe(recipe, number))
-        for epoch in trainer.stage(number, stage, recipe.stage_hw(stage)):
-            log.append(epoch)
-            if epoch.epoch == 1:
+    stage = 0
+    try:
+        for epoch in trainer.stages(recipe.stages, recipe.stage_hw):
+            if epoch.stage != stage:
+                stage = epoch.stage
                 progress.head(epoch.cells())
             progress.row(epoch.cells())
-            folder.log([one.row() for one in log])
-            state = trainer.model.state_dict()
-            save_weights(folder / names.LAST, state)
-            if stages.is_best([one.scores[metric] for one in log], better):
-                save_weights(folder / names.BEST, state)
-    return len(log)
+            folder.log([one.row() for one in trainer.log])
+            folder.log([one.time() for one in trainer.log], names.TIMES)
+            # Scores at another size than the prediction's do not compare with those at it.
+            here = [one for one in trainer.log if recipe.size_of(one.stage) == recipe.hw]
+            measured = here or trainer.log
+            values = [one.scores[metric] for one in measured]
+            if measured[-1] is epoch and stages.is_best(values, better):
+                save_weights(folder / names.BEST, trainer.model.state_dict())
+    except Stopped:
+        progress.warn(
+            "stopped, and saved: the same command goes on from here. Predicting with the weights "
+            "so far; Ctrl-C again leaves at once"
+        )
+        return True
+    save_weights(folder / names.LAST, trainer.model.state_dict())
+    return False
 
 
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
@@ -280,4 +346,5 @@ def record(
 def _result(folder: RunFolder, done: Mapping[str, Any]) -> Run:
     name = done.get("submission")
     scores = {k: float("nan") if v is None else v for k, v in done.get("scores", {}).items()}
-    return Run(folder.path, scores, folder / name if name else None)
+    file = folder / name if name else None
+    return Run(folder.path, scores, file, done.get("state") == "stopped")

@@ -18,7 +18,17 @@ from kitbox import __version__, cli
 from kitbox.demo import PATH
 
 MAIN = "from kitbox.cli import main; main()"
-COMMANDS = ("demo", "run", "check", "predict", "schema", "plugins")
+COMMANDS = (
+    "demo",
+    "run",
+    "check",
+    "predict",
+    "check-submission",
+    "submit",
+    "submissions",
+    "schema",
+    "plugins",
+)
 
 
 def kitbox(place: Path, *args: object, main: str = MAIN) -> subprocess.CompletedProcess[str]:
@@ -110,6 +120,42 @@ def test_a_missing_recipe(tmp_path: Path) -> None:
 def test_a_recipe_with_an_unknown_plugin(tmp_path: Path) -> None:
     said = refused(tmp_path, "run", small_file(tmp_path), "--set", "task=single-labl")
     assert "Did you mean 'single-label'" in said
+
+
+def test_check_submission(tmp_path: Path) -> None:
+    (tmp_path / "sample.csv").write_text("id,rle_mask\na,1 1\nb,1 1\n")
+    (tmp_path / "s.csv").write_text("id,rle_mask\na,1 3\nb,\n")
+    done = kitbox(tmp_path, "check-submission", "s.csv", "--sample", "sample.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "s.csv: nothing to refuse: run lengths, a row per picture; 2 rows, 1 empty\n"
+    )
+    (tmp_path / "s.csv").write_text("id,rle_mask\na,1 3 8 2\nc,1\n")
+    size = ("--height", 3, "--width", 3)
+    done = kitbox(tmp_path, "check-submission", "s.csv", "--sample", "sample.csv", *size)
+    assert done.returncode == 2
+    told = done.stderr.strip().split("\n\n")
+    assert [one.startswith("kitbox: ") for one in told] == [True] * 3
+    assert "1 id of the sample missing (b)" in told[0]
+    assert "1 id not in the sample (c)" in told[1]
+    assert "c: 1 numbers are no pairs" in told[2]
+    assert "3x3" not in told[2]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00\x01", b"\x00" * 100, b"\x89PNG\r\n\x1a\n,,\n\n"]
+)
+def test_check_submission_of_garbage(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "sample.csv").write_text("id,p\na,0.5\n")
+    (tmp_path / "s.csv").write_bytes(content)
+    assert "submission" in refused(tmp_path, "check-submission", "s.csv", "--sample", "sample.csv")
+
+
+def test_check_submission_of_a_folder_and_of_half_a_size(tmp_path: Path) -> None:
+    (tmp_path / "sample.csv").write_text("id,p\na,0.5\n")
+    assert "is a folder" in refused(tmp_path, "check-submission", ".", "--sample", "sample.csv")
+    half = ("check-submission", "sample.csv", "--sample", "sample.csv", "--height", 3)
+    assert kitbox(tmp_path, *half).returncode == 2
 
 
 def test_an_interrupt_is_no_bug(tmp_path: Path) -> None:

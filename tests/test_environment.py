@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from kitbox import environment
 
@@ -164,6 +165,8 @@ def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(metadata, "version", version)
     found = environment.versions()
-    assert found["torch"] == real("torch")
+    assert found["torch"] == torch.__version__
+    assert found["torch"].partition("+")[0] == real("torch").partition("+")[0]
+    assert found["numpy"] == real("numpy")
     assert found["timm"] is None
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))

@@ -45,11 +45,17 @@ def imported(code: str) -> set[str]:
 def test_public_names_are_pinned() -> None:
     assert kitbox.__all__ == [
         "Environment",
+        "Fixed",
+        "Frames",
+        "Gathered",
         "KitboxError",
         "Labels",
+        "Masks",
         "Options",
+        "Points",
         "Predictor",
         "Recipe",
+        "Runs",
         "contracts",
         "demo_recipe",
         "errors",

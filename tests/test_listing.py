@@ -228,3 +228,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert refused.stderr.startswith("kitbox: The labeler 'hurt' of hurt 1.2.3 cannot be imported")
     assert "Traceback" not in refused.stderr
+
+
+def test_a_plugins_own_example() -> None:
+    assert "source: {use: kaggle, competition: dog-breed-identification}" in describe("kaggle")

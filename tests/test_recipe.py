@@ -148,7 +148,7 @@ def test_the_message_has_the_file_the_number_and_what_was_done() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("source: {url: PETS}", "line 1, source.use: missing: one of digits, folder, untar"),
+        ("source: {url: PETS}", "line 1, source.use: missing: one of digits, folder, "),
         ("source: [1]", "line 1, source: found [1], expected a source: a name, or a mapping"),
         ("source:", "line 1, source: found nothing, expected a source"),
         ("source: folder", "line 1, source.path: missing: this one must be given"),
@@ -267,9 +267,9 @@ def test_changes_of_what_the_file_leaves_to_defaults() -> None:
 
 def test_mistakes_in_changes() -> None:
     assert mistakes(TEXT, ("seed=x", "stages.0.epoch=1", "size=4")) == (
-        "size: found 4, expected at least 8",
-        "stages[0].epoch: unknown option. Did you mean 'epochs'?",
-        "seed: found 'x', expected a whole number",
+        "--set size: found 4, expected at least 8",
+        "--set stages[0].epoch: unknown option. Did you mean 'epochs'?",
+        "--set seed: found 'x', expected a whole number",
     )
     for change in ("seed", "stages.7.epochs=1", "seed.x=1", "source.use.x=1"):
         with pytest.raises(RecipeError):
@@ -305,7 +305,7 @@ rates = st.floats(1e-12, 1e3)
 stages = st.fixed_dictionaries(
     {"epochs": st.integers(1, 99)},
     optional={
-        "freeze": st.booleans(),
+        "freeze": st.booleans() | st.integers(-9, 9) | texts,
         "lr": st.none() | st.just("find") | rates | st.tuples(rates, rates),
         "size": st.none() | sizes,
         "hold_norm": st.none() | st.booleans(),
@@ -335,6 +335,8 @@ values = st.fixed_dictionaries(
         "weight_decay": st.floats(0, 1),
         "seed": st.integers(0, 2**32 - 1),
         "keep": st.sampled_from(["best", "last"]),
+        "fit": st.sampled_from([None, "crop", "squash", "pad"]),
+        "sampler": st.sampled_from([None, "balanced"]),
         "submission": st.none()
         | st.fixed_dictionaries({}, optional={"sample": texts, "writer": st.just("wide")}),
     },

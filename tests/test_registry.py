@@ -26,7 +26,9 @@ BUILT_IN = [
 ]
 REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("source", "folder"): {"path": "a/b"},
+    ("source", "kaggle"): {"competition": "dogs"},
     ("source", "untar"): {"url": "PETS"},
+    ("source", "urls"): {"lists": "lists"},
     ("labeler", "filename"): {"pattern": r"^(.+)_\d+\.jpg$"},
     ("labeler", "function"): {"function": "a.b:c"},
     ("labeler", "lists"): {"paths": ["a.jpg"], "labels": ["a"]},
@@ -268,7 +270,7 @@ def test_unknown_names() -> None:
         (3, "found 3, expected a source: a name, or a mapping"),
         (None, "found nothing, expected a source"),
         ([], r"found \[\], expected a source"),
-        ({}, "use: missing: one of digits, folder, untar"),
+        ({}, "use: missing: one of digits, folder, "),
         ({"path": "x"}, "use: missing"),
         ({"use": "foldr"}, "use: There is no source called 'foldr'. Did you mean 'folder'"),
         ({"use": 3}, "use: There is no source called '3'"),

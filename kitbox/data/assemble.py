@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kitbox.contracts import Body, Labeler, Splitter, Task
-from kitbox.data import geometry, pixels, table
+from kitbox.data import exclude, geometry, pixels, table
 from kitbox.data.batches import Loader
 from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, some
@@ -20,19 +21,47 @@ if TYPE_CHECKING:
     from kitbox.environment import Environment
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """The labelled rows.
+
+    Attributes:
+        rows: with `part`.
+        targets: names of their target columns.
+        taken: the pictures that have labels, also those that were left out.
+    """
+
+    rows: pd.DataFrame
+    targets: tuple[str, ...]
+    taken: set[str]
+
+
 def label(
-    files: Path, labeler: Labeler, splitter: Splitter, progress: Progress
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The labelled rows with their `part` (train, valid), and the names of their targets."""
+    files: Path,
+    labeler: Labeler,
+    splitter: Splitter,
+    progress: Progress,
+    leave_out: Path | None = None,
+) -> Labelled:
+    """The labelled rows with their `part` (train, valid).
+
+    Args:
+        leave_out: a csv file of labelled pictures that are dropped before the split.
+    """
     labels = labeler.label(files)
     for note in labels.notes:
         progress.say(f"labels: {note}")
     rows = table.make(labels, files)
-    return table.with_parts(rows, splitter.split(rows, labels.targets, files)), labels.targets
+    taken = set(rows["image"])
+    if leave_out is not None:
+        rows, note = exclude.without(rows, leave_out, files)
+        progress.warn(note)
+    rows = table.with_parts(rows, splitter.split(rows, labels.targets, files))
+    return Labelled(rows, labels.targets, taken)
 
 
 def with_test(
-    rows: pd.DataFrame,
+    labelled: Labelled,
     files: Path,
     test: table.TestPictures | None,
     ids: Sequence[str] | None,
@@ -43,8 +72,9 @@ def with_test(
     Args:
         ids: the pictures that the sample submission asks for; None where there is no sample.
     """
+    rows = labelled.rows
     to_predict = table.test_rows(
-        files, test=test or table.TestPictures(), ids=ids, taken=set(rows["image"])
+        files, test=test or table.TestPictures(), ids=ids, taken=labelled.taken
     )
     counts = rows["part"].value_counts()
     progress.say(

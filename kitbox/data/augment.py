@@ -81,6 +81,31 @@ class Nothing(Options):
         return []
 
 
+def keep_points_single(transform: Any) -> None:
+    """Move points once where a border reflects: albumentations would add their reflections.
+
+    Args:
+        transform: of albumentations, a Compose say; it is changed, with those inside it.
+    """
+    import cv2
+
+    for inner in getattr(transform, "transforms", ()):
+        keep_points_single(inner)
+    handlers = getattr(transform, "_key2func", {})
+    if "keypoints" not in handlers or not hasattr(transform, "border_mode"):
+        return
+    move = handlers["keypoints"]
+
+    def once(points: Any, **params: Any) -> Any:
+        kept, transform.border_mode = transform.border_mode, cv2.BORDER_CONSTANT
+        try:
+            return move(points, **params)
+        finally:
+            transform.border_mode = kept
+
+    handlers["keypoints"] = once
+
+
 def albumentations() -> Any:
     """The module; told first not to ask the network for updates when it is imported."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")

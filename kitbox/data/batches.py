@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kitbox.data import geometry
-from kitbox.data.augment import albumentations
+from kitbox.data.augment import albumentations, keep_points_single
 from kitbox.data.frames import Frames
 from kitbox.errors import PluginError
 
@@ -103,8 +103,9 @@ class Loader:
         seed: Sequence[int],
         *,
         weights: np.ndarray | None = None,
+        skip: int = 0,
     ) -> Batches:
-        """The rows in random order, each picture varied.
+        """The rows in random order, each picture varied; without the first `skip` batches.
 
         With `weights` (one a row, above 0) as many rows are drawn by them, some
         more than once and some not at all.
@@ -125,8 +126,8 @@ class Loader:
             seeds = np.random.SeedSequence([*seed, 1]).generate_state(len(self.pixels))[order]
         height, width = size
         if not augmentation.transforms(height, width, self.interpolation):
-            return self._batches(order, size, lambda: self._plain(size, True), None)
-        return self._batches(order, size, lambda: self._varying(size, augmentation), seeds)
+            return self._batches(order, size, lambda: self._plain(size, True), None, skip)
+        return self._batches(order, size, lambda: self._varying(size, augmentation), seeds, skip)
 
     def picture(self, row: int, size: tuple[int, int]) -> np.ndarray:
         """One picture (H, W, C) uint8 in the evaluation geometry."""
@@ -180,6 +181,7 @@ class Loader:
         compose: Any = albumentations().Compose(
             augmentation.transforms(*size, self.interpolation), **self.targets.pipeline
         )
+        keep_points_single(compose)
 
         def vary(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
             picture = self.pixels[row]
@@ -211,6 +213,7 @@ class Loader:
         size: tuple[int, int],
         maker: Callable[[], Make],
         seeds: np.ndarray | None,
+        skip: int = 0,
     ) -> Batches:
         import numpy as np
 
@@ -230,7 +233,7 @@ class Loader:
         if len(rows) == 0:
             return
         parts = np.array_split(np.arange(len(rows)), self.count(len(rows)))
-        for places, (pictures, targets) in _ahead(prepare, parts, self.workers):
+        for places, (pictures, targets) in _ahead(prepare, parts[skip:], self.workers):
             yield self.to_device(pictures), self._send(targets), rows[places]
 
 

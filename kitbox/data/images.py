@@ -50,7 +50,7 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     if not data:
         raise PictureError("the file is empty")
     try:
-        with _quiet(), Image.open(io.BytesIO(data)) as image:
+        with quiet(), Image.open(io.BytesIO(data)) as image:
             picture = _fast(data, image, side, channels)
             if picture is None:
                 picture = _careful(image, channels)
@@ -65,6 +65,23 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
         raise PictureError(f"the picture is damaged ({reason})") from error
     picture = _upright(resize_to_fit(picture, side), turn)
     return picture, size[::-1] if turn in (5, 6, 7, 8) else size
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Height and width of a picture, upright, from its header.
+
+    Raises:
+        PictureError: the reason why it cannot be told.
+    """
+    from PIL import Image
+
+    try:
+        with quiet(), Image.open(path) as image:
+            turn = image.getexif().get(0x0112, 1)
+            height, width = image.height, image.width
+    except Exception as error:  # damage makes Pillow raise nearly anything
+        raise PictureError(f"the picture cannot be read ({error})") from error
+    return (width, height) if turn in (5, 6, 7, 8) else (height, width)
 
 
 def resize_to_fit(picture: np.ndarray, side: int) -> np.ndarray:
@@ -168,7 +185,7 @@ _filters: warnings.catch_warnings[None] | None = None
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Ignore Pillow's warnings (large pictures, odd tags) while any thread decodes.
 
     `warnings.catch_warnings` alone would be restored out of order by threads.

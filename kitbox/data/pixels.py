@@ -79,7 +79,7 @@ def load(
     """
     shape = (len(images), side, side, channels)
     if cache is None:
-        return _in_memory("no cache was asked for", shape, folder, images, workers, step)
+        return _in_memory("a look keeps none on the disk", shape, folder, images, workers, step)
     key = _key(folder, images, side, channels)
     file, index = cache / "pixels" / f"{key}.pixels", cache / "pixels" / f"{key}.json"
     held = _read(file, index, shape)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kitbox.data import geometry
 from kitbox.data.frames import normalize
-from kitbox.errors import LabelError
+from kitbox.errors import LabelError, PluginError
 
 
 class Targets(Protocol):
@@ -92,10 +92,14 @@ class Points:
         xy: (N, P, 2) float, x and y in pixels of the picture, upright, (0, 0) the
             middle of its top left pixel; NaN where unknown. They may lie outside.
         pairs: points that change places when the picture is mirrored, as the two eyes do.
+        far: how far outside at most, as a multiple of the picture's width and height.
+        name: says which picture a row is, for messages.
     """
 
     xy: np.ndarray
     pairs: Sequence[tuple[int, int]] = ()
+    far: float = float("inf")
+    name: Callable[[int], str] = str
     pipeline: Mapping[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,12 +113,38 @@ class Points:
         return len(self.xy)
 
     def bind(self, rows: np.ndarray, sizes: np.ndarray, extents: np.ndarray) -> Points:
-        """See `Targets`: from pixels of the pictures to pixels of the cache."""
+        """See `Targets`: from pixels of the pictures to pixels of the cache.
+
+        Raises:
+            LabelError: for points that are farther outside than `far` allows.
+        """
+        self._check_far(rows, sizes)
         xy = np.full((len(rows), *self.xy.shape[1:]), np.nan, np.float32)
         known = rows >= 0
         factor = (extents[known] / np.maximum(1, sizes[known]))[:, None, ::-1]
         xy[known] = (self.xy[rows[known]] + 0.5) * factor - 0.5
-        return replace(self, xy=xy)
+        return replace(self, xy=xy, name=lambda row: self.name(int(rows[row])))
+
+    def _check_far(self, rows: np.ndarray, sizes: np.ndarray) -> None:
+        known = np.flatnonzero((rows >= 0) & (sizes > 0).all(axis=1))  # broken pictures have none
+        xy, size = self.xy[rows[known]], sizes[known][:, None, ::-1]
+        outside = np.maximum(-xy, xy - (size - 1)) > self.far * size
+        far = np.flatnonzero(outside.any(axis=(1, 2)))
+        if not len(far):
+            return
+        told = []
+        for place in far[:5]:
+            x, y = xy[place][outside[place].any(axis=1)][0]
+            width, height = size[place][0]
+            told.append(f"({x:g}, {y:g}) in {self.name(rows[known[place]])} ({width}x{height})")
+        more = f" and {len(far) - len(told)} more" if len(far) > len(told) else ""
+        raise LabelError(
+            f"Points lie far outside their pictures, by more than {self.far:g} times the "
+            f"picture's size, in {len(far)} of {len(known)}",
+            found=f"{', '.join(told)}{more}",
+            do="Points are given in pixels of the picture as its file has it; correct these, or "
+            "allow them with `far` of the task",
+        )
 
     def view(self, row: int, part: geometry.Box, shape: tuple[int, int]) -> np.ndarray:
         """See `Targets`: (P, 2) in pixels of `shape`."""
@@ -130,6 +160,12 @@ class Points:
     def leave(self, moved: Mapping[str, Any], target: np.ndarray) -> np.ndarray:
         """See `Targets`."""
         points = np.array(moved["keypoints"], np.float32).reshape(-1, 2)[:, :2]
+        if len(points) != len(target) + len(_CORNER):
+            raise PluginError(
+                "The augmentation changes how many points there are",
+                found=f"{len(target)} points became {len(points) - len(_CORNER)}",
+                do="Leave out transforms that drop or repeat points",
+            )
         points, corner = points[:-3], points[-3:]
         points[np.isnan(target)] = np.nan
         (ax, ay), (bx, by) = corner[1] - corner[0], corner[2] - corner[0]

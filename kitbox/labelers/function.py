@@ -17,6 +17,9 @@ from kitbox.errors import LabelError, nearest
 from kitbox.labelers.values import checked, counted
 from kitbox.options import Options
 
+NAME = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
+"""A function as `package.module:name`."""
+
 
 class FunctionLabels(Options):
     """The label of a picture is what a function says.
@@ -35,7 +38,7 @@ class FunctionLabels(Options):
     @field_validator("function")
     @classmethod
     def _check(cls, function: str) -> str:
-        if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", function):
+        if not re.fullmatch(NAME, function):
             raise ValueError(f"found {function!r}, expected package.module:name")
         return function
 
@@ -50,7 +53,7 @@ class FunctionLabels(Options):
         """
         import pandas as pd
 
-        call = _load(self.function)
+        call = load(self.function)
         root = inside(folder, self.images)
         paths = pictures(root)
         if not paths:
@@ -86,7 +89,7 @@ class FunctionLabels(Options):
             ) from error
 
 
-def _load(function: str) -> Callable[[str], Any]:
+def load(function: str) -> Callable[[Any], Any]:
     """The function that `package.module:name` names.
 
     Raises:

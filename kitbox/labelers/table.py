@@ -38,6 +38,7 @@ class TableLabels(Options):
         folder: where the pictures are, below the source's folder.
         suffix: what the column `id` lacks of the file's name, `.jpg` say ('': nothing).
         part: the column that says train or valid; rows that say test are dropped.
+        gaps: whether cells of `labels` may be empty, where the task allows it.
         rows: what a row is: a picture, or one label of a picture ('labels'), which has as
             many rows as labels (an empty cell: none).
     """
@@ -49,6 +50,7 @@ class TableLabels(Options):
     folder: Below | None = None
     suffix: str | None = None
     part: Column | None = None
+    gaps: bool = False
     rows: Literal["pictures", "labels"] = "pictures"
 
     @model_validator(mode="after")
@@ -102,7 +104,7 @@ class TableLabels(Options):
         if parts is not None:
             kept.insert(2, "part", parts)
         kept = kept.join(targets).reset_index(drop=True)
-        return Labels(kept, tuple(targets.columns), (_told(targets), *notes))
+        return Labels(kept, tuple(targets.columns), (_told(targets), *notes), gaps=self.gaps)
 
     def _open(self, folder: Path, listed: Sequence[str], notes: list[str]) -> Csv:
         if self.csv is None:
@@ -148,7 +150,9 @@ class TableLabels(Options):
         if part is None:
             part = _part_column([name for name in open_ones if name != identity], head)
             if part is not None:
-                notes.append(f"Guessed: the column '{part}' says which rows validate.")
+                notes.append(
+                    f"Guessed: the column '{part}' says train or valid (the splitter `auto` obeys)."
+                )
         labels = self._label_columns()
         if labels is None:
             left = [name for name in open_ones if name not in (identity, part)]
@@ -180,7 +184,7 @@ class TableLabels(Options):
         for name in names.labels:
             targets[name] = as_values(targets[name])
         empty = targets.isna()
-        if empty.to_numpy().any():
+        if empty.to_numpy().any() and not self.gaps:
             rows = targets.index[empty.any(axis=1)]
             where = [name for name in names.labels if empty[name].any()]
             words = {str(cell) for name in where for cell in table.loc[empty[name], name].dropna()}
@@ -190,7 +194,7 @@ class TableLabels(Options):
                 + (" and more" if len(rows) > 5 else "")
                 + (f", cells {some(sorted(words))}" if words else ""),
                 do="Fill or remove these rows; where a picture may have no label at all, set "
-                "`delimiter`",
+                "`delimiter`, or `gaps` for numbers that may be missing",
             )
         return targets
 

@@ -91,7 +91,7 @@ def counted(labels: Iterable[Any]) -> str:
     # Ties are told by name, so that the sentence is the same on every machine.
     counts = sorted(Counter(flat).items(), key=lambda item: (item[1], str(item[0])))
     (rarest, few), (commonest, many) = counts[0], counts[-1]
-    spread = f"from {few} ({rarest}) to {many} ({commonest})"
+    spread = f"from {few} ({rarest}) to {many} ({commonest})" if few < many else str(few)
     if not several:
         return f"{len(values)} pictures of {len(counts)} classes, {spread} each."
     empty = sum(not value for value in values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -155,13 +156,19 @@ def _layers(model: Any) -> list[list[nn.Parameter]]:
         groups = group_parameters(inner, inner.group_matcher(coarse=False))
         names = [groups[key] for key in sorted(groups)]
     else:
-        names = [
-            [f"{child}.{name}" for name, _ in module.named_parameters()]
-            for child, module in inner.named_children()
-        ]
+        names = list(_parts(inner))
         loose = set(parameters) - {name for group in names for name in group}
         names = [sorted(loose), *names]
     return [[parameters[name] for name in group] for group in names if group]
+
+
+def _parts(module: nn.Module, path: str = "") -> Iterator[list[str]]:
+    """Names of the parameters of each child; of a row of blocks, those of each block."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.Sequential | nn.ModuleList):
+            yield from _parts(child, f"{path}{name}.")
+        else:
+            yield [f"{path}{name}.{parameter}" for parameter, _ in child.named_parameters()]
 
 
 def _refusal(model: nn.Module, size: tuple[int, int], error: Exception, own: str) -> WeightsError:

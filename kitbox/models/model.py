@@ -50,9 +50,8 @@ class Model(nn.Module):
         Raises:
             RecipeError: when the body has no such layer.
         """
-        self.frozen, self.hold_norm = frozen, hold_norm
-        self.body.requires_grad_(True)
         held = {id(parameter) for layer in _first(self.body, frozen) for parameter in layer}
+        self.frozen, self.hold_norm = frozen, hold_norm
         for parameter in self.body.parameters():
             parameter.requires_grad_(id(parameter) not in held)
         self._still = [
@@ -90,7 +89,9 @@ def _first(body: Any, frozen: Freeze) -> list[list[nn.Parameter]]:
             )
         return layers[:frozen]
     named = {
-        id(parameter) for name, parameter in body.named_parameters() if f".{frozen}." in f".{name}."
+        id(parameter)
+        for name, parameter in body.named_parameters()
+        if f".{frozen}." in f".{name.rpartition('.')[0]}."
     }
     for number, layer in enumerate(layers):
         if any(id(parameter) in named for parameter in layer):

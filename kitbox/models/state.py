@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from kitbox.errors import WeightsError
 from kitbox.storage import whole
@@ -20,7 +20,7 @@ def save_weights(path: Path, state: Mapping[str, torch.Tensor]) -> None:
         StorageError: when the disk is full; an older file stays as it was.
     """
     with whole(path) as beside:
-        save_file({name: _alone(value) for name, value in state.items()}, beside)
+        write_tensors(beside, {name: alone(value) for name, value in state.items()})
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -37,6 +37,17 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         ) from error
 
 
-def _alone(value: torch.Tensor) -> torch.Tensor:
+def alone(value: torch.Tensor) -> torch.Tensor:
     """A copy with memory of its own: safetensors takes neither tied weights nor views."""
     return value.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def write_tensors(
+    path: Path, tensors: dict[str, torch.Tensor], facts: dict[str, str] | None = None
+) -> None:
+    """Write tensors as safetensors.
+
+    Raises:
+        OSError: when it cannot be written; safetensors' own writer hides it in an error of its own.
+    """
+    path.write_bytes(save(tensors, facts))

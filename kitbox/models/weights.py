@@ -93,7 +93,7 @@ def find(name: str, explicit: Path | None) -> Found:
     if (cached := _cached(settings)) is not None:
         where = settings.hf_hub_id or cached.name
         return Found(cached, f"{where}, from the local cache of the hub")
-    return Found(None, f"{settings.hf_hub_id or settings.url}, downloaded from the hub")
+    return Found(None, f"{settings.hf_hub_id or settings.url}, from the hub")
 
 
 def fetch(name: str, found: Found) -> Path:

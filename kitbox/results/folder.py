@@ -16,22 +16,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitbox.errors import StorageError, storage
-from kitbox.storage import lock, write
+from kitbox.data import table
+from kitbox.errors import KitboxError, StorageError, storage
+from kitbox.storage import lock, whole, write
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kitbox.recipe import Recipe
 
 RECIPE, TABLE, LOG, ENVIRONMENT = "recipe.yaml", "table.csv", "log.csv", "environment.json"
 BATCH, MODEL, SUBMISSION, STATE = "batch.png", "model", "submission.csv", "run.json"
 BEST, LAST, LOCK = "best.safetensors", "last.safetensors", ".lock"
+TIMES, CHECKPOINT = "times.csv", "checkpoint.safetensors"
+BEFORE = "checkpoint.before.safetensors"
 PREDICTIONS = "predictions_{part}.csv"
 OUTPUTS = "outputs_{part}.npy"
 MADE = (
-    *(TABLE, LOG, ENVIRONMENT, BATCH, SUBMISSION, BEST, LAST),
+    *(TABLE, LOG, TIMES, ENVIRONMENT, BATCH, SUBMISSION, BEST, LAST),
+    *(CHECKPOINT, BEFORE),
     *(name.format(part=part) for name in (PREDICTIONS, OUTPUTS) for part in ("valid", "test")),
 )
 """The files that a run makes beside its recipe, its state and its model."""
+
+COPIED = (STATE, RECIPE, TABLE, LOG, TIMES, BEST)
+"""What goes on with a checkpoint to another machine."""
 
 
 @dataclass(frozen=True)
@@ -109,17 +118,55 @@ class RunFolder:
                 with suppress(OSError):
                     folder.rmdir()
 
-    def start(self, recipe: Recipe) -> None:
-        """Make the folder ready for a run of the recipe; what a cut-short run left goes.
+    def start(self, recipe: Recipe, rows: pd.DataFrame) -> None:
+        """Make the folder ready for a run of the recipe on the table's rows.
+
+        What a run that was cut short left stays, so that it goes on, unless it had
+        not come as far as a checkpoint.
 
         Raises:
-            StorageError: when it cannot be written.
+            StorageError: when it cannot be written, or when the data is no longer
+                what the run that was cut short had.
         """
+        new = self / f"new-{TABLE}"
+        table.save(rows, new)
+        if checkpoints_in(self.path):
+            same = new.read_bytes() == _bytes(self / TABLE)
+            new.unlink()
+            if not same:
+                raise StorageError(
+                    f"{self.path} holds a run that was cut short, on other data",
+                    found="the pictures, their labels or their parts have changed since",
+                    do="Choose another folder with --out, or delete that one",
+                )
+        else:
+            for name in MADE:
+                (self / name).unlink(missing_ok=True)
+            shutil.rmtree(self / MODEL, ignore_errors=True)
+            new.replace(self / TABLE)
         self._mark("running", recipe)
-        for name in MADE:  # by a run that was cut short
-            (self / name).unlink(missing_ok=True)
-        shutil.rmtree(self / MODEL, ignore_errors=True)
         write(self / RECIPE, recipe.save())
+
+    def bring(self, other: Path) -> None:
+        """Copy here what a run elsewhere left, to go on from.
+
+        Raises:
+            StorageError: when nothing can be gone on from there, or a run is here already.
+        """
+        if (self / STATE).exists():
+            raise StorageError(
+                f"{self.path} holds a run already", do="Choose another folder with --out"
+            )
+        if not (other / STATE).is_file() or not checkpoints_in(other):
+            raise StorageError(
+                f"There is no run with a checkpoint in {other}",
+                do="Give the run's folder, or the one that `copy_to` named",
+            )
+        with storage(self.path, "copying to"):
+            for name in (*COPIED, CHECKPOINT, BEFORE):
+                if (other / name).is_file():
+                    with whole(self / name) as beside:
+                        shutil.copyfile(other / name, beside)
 
     def finish(
         self,
@@ -128,10 +175,15 @@ class RunFolder:
         submission: Path | None,
         epochs: int,
         seconds: float,
+        *,
+        stopped: bool = False,
     ) -> dict[str, Any]:
-        """Say in `run.json` that the run is whole; returns what it says."""
+        """Say in `run.json` that the run is whole, or was stopped; returns what it says."""
+        if not stopped:
+            for name in (CHECKPOINT, BEFORE):
+                (self / name).unlink(missing_ok=True)
         return self._mark(
-            "finished",
+            "stopped" if stopped else "finished",
             recipe,
             scores=dict(scores),
             submission=submission.name if submission else None,
@@ -139,14 +191,20 @@ class RunFolder:
             seconds=round(seconds, 1),
         )
 
-    def log(self, rows: Sequence[Mapping[str, int | float]]) -> None:
-        """Write `log.csv`, a row an epoch."""
+    def failed(self, recipe: Recipe, error: KitboxError) -> None:
+        """Say in `run.json` why a run that had begun ended; what it wrote stays."""
+        with suppress(StorageError):  # the disk may be what failed
+            if (state := self._state()) is not None and state.get("state") == "running":
+                self._mark("failed", recipe, reason=str(error))
+
+    def log(self, rows: Sequence[Mapping[str, int | float]], name: str = LOG) -> None:
+        """Write `log.csv` (or `times.csv`), a row an epoch."""
         text = io.StringIO()
         table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         table.writeheader()
         for row in rows:
             table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-        write(self / LOG, text.getvalue())
+        write(self / name, text.getvalue())
 
     def json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file that a person can read too; NaN becomes null."""
@@ -173,8 +231,21 @@ class RunFolder:
 
 
 def fingerprint(recipe: Recipe) -> str:
-    """A hash of the whole recipe."""
-    return hashlib.sha256(recipe.save().encode()).hexdigest()
+    """A hash of all of the recipe that its result depends on."""
+    asked = recipe.model_copy(update={"time_budget": None, "checkpoint_every": 1, "copy_to": None})
+    return hashlib.sha256(asked.save().encode()).hexdigest()
+
+
+def checkpoints_in(folder: Path) -> bool:
+    """Whether a folder holds a checkpoint."""
+    return any((folder / name).is_file() for name in (CHECKPOINT, BEFORE))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _without_nan(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,9 @@ from kitbox.progress import Progress
 from kitbox.results.folder import OUTPUTS, PREDICTIONS, RunFolder
 from kitbox.results.tables import tabulate
 from kitbox.storage import whole
-from kitbox.training.stages import Trainer
+
+if TYPE_CHECKING:
+    from kitbox.training.trainer import Trainer
 
 LARGEST = 4096
 """Raw outputs of a picture, at most, that are worth a file: maps are not."""

@@ -37,6 +37,7 @@ def download(
     target: Path,
     *,
     checks: Checks | None = None,
+    identity: str | None = None,
     report: Report | None = None,
     tries: int = 5,
     sleep: Callable[[float], object] = time.sleep,
@@ -50,6 +51,8 @@ def download(
         address: http or https.
         target: the file; its folder is made.
         checks: what is known of the file.
+        identity: what tells the file from others, where its address does not: one that
+            is signed anew for each request. By default the address.
         report: called with the bytes so far and in all.
         tries: how often in a row to try without getting any further.
         sleep: waits some seconds between tries.
@@ -65,7 +68,7 @@ def download(
     with alone(target):
         if target.is_file() and checks.wrong(target) is None:
             return target
-        part = _Part(address, target, checks, report)
+        part = _Part(address, target, checks, report, identity or address)
         _get(part, tries, sleep)
         wrong = checks.wrong(part.path)
         if wrong and part.resumed:
@@ -105,7 +108,7 @@ def shown(address: str) -> str:
 class _Note:
     """What the server said of the file that a `.part` is a piece of."""
 
-    address: str
+    address: str  # or the identity that was given in its place
     etag: str = ""
     modified: str = ""
 
@@ -118,8 +121,11 @@ class _Note:
 class _Part:
     """The growing file beside the target, and the note that says what it is a piece of."""
 
-    def __init__(self, address: str, target: Path, checks: Checks, report: Report | None) -> None:
+    def __init__(
+        self, address: str, target: Path, checks: Checks, report: Report | None, identity: str
+    ) -> None:
         self.address, self.target, self.checks, self.report = address, target, checks, report
+        self.identity = identity
         self.path = target.with_name(f"{target.name}.part")
         self.side = target.with_name(f"{target.name}.part.json")
         self.resumed = False
@@ -130,10 +136,10 @@ class _Part:
         return self.path.stat().st_size if self.path.is_file() else 0
 
     def note(self) -> _Note | None:
-        """The note, if there is one of this very address that can guard a range."""
+        """The note, if there is one of this very file that can guard a range."""
         try:
             note = _Note(**json.loads(self.side.read_text(encoding="utf-8")))
-            return note if note.address == self.address and note.validator else None
+            return note if note.address == self.identity and note.validator else None
         except (OSError, ValueError, TypeError, AttributeError):
             return None
 
@@ -166,7 +172,7 @@ class _Part:
             return self.path.open("ab")
         self.forget()
         note = _Note(
-            self.address, reply.headers.get("ETag", ""), reply.headers.get("Last-Modified", "")
+            self.identity, reply.headers.get("ETag", ""), reply.headers.get("Last-Modified", "")
         )
         file = self.path.open("wb")
         # Empty piece first, note second: a kill between the two leaves nothing to mix up.

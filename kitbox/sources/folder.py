@@ -19,9 +19,8 @@ class Folder(Options):
     )
 
     def find(self, cache: Path) -> Path | None:
-        """The folder, or None where there is none. `cache` is not used."""
-        folder = absolute(self.path)
-        return folder if os.path.isdir(folder) else None
+        """The folder, as `fetch`: there is nothing to fetch."""
+        return self.fetch(cache)
 
     def fetch(self, cache: Path) -> Path:
         """The folder. `cache` is not used.

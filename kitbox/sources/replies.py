@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 LONGEST = 300.0
 """A server that asks for a longer pause (seconds) is believed, and the run stops."""
 
-_LATER = {408, 425, 429, 500, 502, 503, 504}
+LATER = {408, 425, 429, 500, 502, 503, 504}
+"""Statuses after which another try may help."""
+
 _ADVICE = {
     401: "Log in on a computer, download it there, and give the file's path instead",
     403: "Its rules may have to be accepted, or the address has expired; "
@@ -51,7 +53,7 @@ def check(reply: requests.Response, address: str) -> None:
     if code in (200, 206):
         return
     said = f"the server answered {code} {reply.reason or ''}".strip()
-    if code not in _LATER:
+    if code not in LATER:
         raise SourceError(f"{address} cannot be had", found=said, do=_ADVICE.get(code, _LOCAL))
     wait = pause(reply.headers.get("Retry-After", ""))
     if wait is not None and wait > LONGEST:
@@ -120,16 +122,16 @@ def translated(address: str) -> Iterator[None]:
             do=f"Check the computer's clock and the address. {_LOCAL}",
         ) from error
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise Again(f"the connection failed ({_cause(error)})") from error
+        raise Again(f"the connection failed ({cause(error)})") from error
     except requests.RequestException as error:
         raise SourceError(
-            f"{address} cannot be had", found=_cause(error), do="Check the address"
+            f"{address} cannot be had", found=cause(error), do="Check the address"
         ) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise Again(f"the connection broke off ({_cause(error)})") from error
+        raise Again(f"the connection broke off ({cause(error)})") from error
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
     """The innermost reason's kind; its text could hold the address with its keys."""
     while (inner := getattr(error, "reason", None) or error.__context__) is not None:
         if not isinstance(inner, BaseException):

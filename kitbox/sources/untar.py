@@ -86,7 +86,7 @@ class Untar(Options):
     def find(self, cache: Path) -> Path | None:
         """The unpacked folder below `cache`, or None."""
         if not self._is_remote and not self._local.is_file():
-            return None
+            self._checked()  # says what is there instead
         folder = self._target(cache)
         return _top(folder) if folder.is_dir() else None
 

@@ -212,11 +212,16 @@ def as_class(value: object) -> str:
     """A label as the name of a class: 3, 3.0 and '3' are the same.
 
     Raises:
-        LabelError: for several labels in one cell.
+        LabelError: for several labels in one cell, and for none.
     """
     if isinstance(value, tuple | list):
         raise LabelError(
             f"A picture has several labels: {some(value)}",
             do="Use a multi-label task, or leave out `delimiter` in the labeler",
+        )
+    if value is None or value != value:  # noqa: PLR0124 (not a number)
+        raise LabelError(
+            "A picture has no label",
+            do="Add the label, or leave the picture out; without `gaps` the labeler names it",
         )
     return class_name(value)

@@ -50,6 +50,7 @@ def sweep(
     *,
     weight_decay: float,
     steps: int = STEPS,
+    step: Callable[..., None] = lambda n=1, note="": None,
 ) -> Curve:
     """Raise the rate exponentially from 1e-7 to 10 and watch the loss.
 
@@ -92,6 +93,7 @@ def sweep(
             optimizer.zero_grad(set_to_none=True)
             (loss * scale).backward()
             optimizer.step()
+            step(1, note=f"loss {smoothed:.3f} at {rate:.1e}")
     if len(losses) < 5:
         raise TrainingError(
             "The learning-rate finder met a loss that is not finite at the smallest rates",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,36 @@ import torch
 from kitbox.contracts import Batches, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.errors import TrainingError
+from kitbox.training.cycle import Cycle
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-SHOW_EVERY = 20
+LOOK_EVERY = 20
 """Steps between looks at the loss on an accelerator: each look waits for the device."""
+
+
+@dataclass
+class Part:
+    """How far an epoch has come.
+
+    Attributes:
+        step: optimizer steps done.
+        total: sum of the losses so far, on the device.
+        pictures: how many those were.
+    """
+
+    total: torch.Tensor
+    step: int = 0
+    pictures: int = 0
+
+
+class NotFiniteError(Exception):
+    """The loss became NaN or infinite; `rows` are the row numbers since the last look."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        super().__init__("the loss is not finite")
+        self.rows = rows
 
 
 def train_epoch(
@@ -24,41 +49,115 @@ def train_epoch(
     task: Task,
     batches: Batches,
     optimizer: Any,
-    schedule: Any,
+    cycle: Cycle,
     accelerator: Accelerator,
-    show: Callable[..., None] = lambda n=1, note="": None,
+    part: Part,
+    slices: Slices,
+    done: Callable[[str], None] = lambda note: None,
 ) -> float:
-    """Train on every batch once; the mean loss of the pictures.
+    """Train on every batch once; the mean loss of the pictures of the epoch.
+
+    Ends early when the cycle does.
+
+    Args:
+        batches: those that are still to come.
+        part: how far the epoch has come; it is counted on.
+        done: called after every step, with a note for the progress bar.
 
     Raises:
-        TrainingError: when the mean loss is not a finite number.
+        NotFiniteError: when the loss is not.
     """
     model.train()
-    total = torch.zeros((), device=accelerator.device, dtype=torch.float32)
-    pictures = 0
-    for number, (images, targets, rows) in enumerate(batches):
+    on_cpu = accelerator.device.type == "cpu"
+    unseen: list[np.ndarray] = []
+    for images, targets, rows in batches:
         # ---- one optimizer step ------------------------------------------
-        outputs = model(images)
-        losses = task.loss(outputs, targets)  # (B,)
-        accelerator.backward(losses.mean())
+        losses = slices.backward(model, task, images, targets, accelerator)  # (B,)
         optimizer.step()
         if not accelerator.optimizer_step_was_skipped:  # fp16's scaler met an overflow
-            schedule.step()
+            cycle.step()
         optimizer.zero_grad(set_to_none=True)
         # -------------------------------------------------------------------
-        total += losses.detach().sum()
-        pictures += len(rows)
-        if accelerator.device.type == "cpu" or number % SHOW_EVERY == 0:
-            show(1, note=f"loss {losses.detach().mean().item():.3f}")  # waits for the device
-        else:
-            show(1)
-    mean = total.item() / max(1, pictures)  # waits for the device
+        part.total += losses.sum()
+        part.pictures += len(rows)
+        part.step += 1
+        unseen.append(rows)
+        note = ""
+        if on_cpu or part.step % LOOK_EVERY == 0:
+            loss = losses.mean().item()  # waits for the device
+            if not np.isfinite(loss):
+                raise NotFiniteError(np.concatenate(unseen))
+            unseen, note = [], f"loss {loss:.3f}"
+        done(note)
+        if cycle.left == 0:
+            break
+    mean = part.total.item() / max(1, part.pictures)  # waits for the device
     if not np.isfinite(mean):
-        raise TrainingError(
-            f"The training loss became {mean}",
-            do="Lower the learning rate of this stage, or let `lr: find` choose it",
-        )
+        raise NotFiniteError(np.concatenate(unseen) if unseen else np.empty(0, np.int64))
     return mean
+
+
+@dataclass
+class Slices:
+    """Forward and backward passes of a batch, in as many slices as the device's memory needs.
+
+    Attributes:
+        count: slices of a batch; doubled when the device's memory is full, for good.
+        say: told when that happens.
+    """
+
+    say: Callable[[str], None] = lambda text: None
+    count: int = 1
+
+    def backward(
+        self,
+        model: torch.nn.Module,
+        task: Task,
+        images: torch.Tensor,
+        targets: torch.Tensor,
+        accelerator: Accelerator,
+    ) -> torch.Tensor:
+        """The losses (B,) of a batch, detached; gradients of their mean are added up.
+
+        Raises:
+            TrainingError: when one picture alone does not fit into the memory.
+        """
+        while True:
+            try:
+                return self._try(model, task, images, targets, accelerator)
+            except torch.OutOfMemoryError as error:
+                if self.count >= len(images):
+                    raise TrainingError(
+                        "One picture alone does not fit into the device's memory",
+                        found=str(error).splitlines()[0],
+                        do="Use a smaller `size` or a smaller backbone",
+                    ) from error
+            model.zero_grad(set_to_none=True)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self.count = min(len(images), 2 * self.count)
+            self.say(
+                f"The device's memory is full: batches of {len(images)} go in {self.count} slices, "
+                "gradients are added up"
+            )
+
+    def _try(
+        self,
+        model: torch.nn.Module,
+        task: Task,
+        images: torch.Tensor,
+        targets: torch.Tensor,
+        accelerator: Accelerator,
+    ) -> torch.Tensor:
+        parts = []
+        for some, wanted in zip(
+            images.tensor_split(self.count), targets.tensor_split(self.count), strict=True
+        ):
+            if len(some):
+                losses = task.loss(model(some), wanted)
+                accelerator.backward(losses.sum() / len(images))
+                parts.append(losses.detach())
+        return torch.cat(parts)
 
 
 @torch.inference_mode()

@@ -45,16 +45,26 @@ def columns(found: Sequence[str], wanted: Sequence[str]) -> list[str]:
     return faults
 
 
-def rows(ids: Sequence[str], sample: pd.DataFrame | None) -> list[str]:
-    """Ids that appear twice, are missing or are not wanted; a sample without rows wants any."""
+def rows(
+    ids: Sequence[str], sample: pd.DataFrame | None, keys: int = 1, repeats: bool = False
+) -> list[str]:
+    """Ids that appear twice, are missing or are not wanted; a sample without rows wants any.
+
+    Args:
+        ids: what names each row, as `named` gives it.
+        keys: how many of the sample's first columns name a row.
+        repeats: an id may appear any number of times.
+    """
     faults = []
-    if twice := doubled(ids):
+    if not repeats and (twice := doubled(ids)):
         faults.append(f"{counted(len(twice), 'id')} more than once ({some(twice)})")
     if sample is None or not len(sample):
         return faults
-    wanted = list(sample.iloc[:, 0])
+    wanted = named(sample, keys)
+    if not repeats and (twice := doubled(wanted)):
+        faults.append(f"the sample has {counted(len(twice), 'id')} more than once ({some(twice)})")
     found, known = set(ids), set(wanted)
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in dict.fromkeys(wanted) if name not in found]
     extra = [name for name in dict.fromkeys(ids) if name not in known]
     if missing:
         faults.append(f"{counted(len(missing), 'id')} of the sample missing ({some(missing)})")
@@ -67,6 +77,12 @@ def rows(ids: Sequence[str], sample: pd.DataFrame | None) -> list[str]:
     return faults
 
 
+def named(table: pd.DataFrame, keys: int = 1) -> list[str]:
+    """What names each row: the cell of the first column, or of the first few, 'a.png, sky'."""
+    columns = [[*map(str, table.iloc[:, place].tolist())] for place in range(keys)]
+    return columns[0] if keys == 1 else [*map(", ".join, zip(*columns, strict=True))]
+
+
 _RETOLD: dict[str, Callable[[str], str]] = {
     "their file endings": lambda name: os.path.splitext(name)[0],
     "their folders": lambda name: name.rsplit("/", 1)[-1],
@@ -76,16 +92,30 @@ _RETOLD: dict[str, Callable[[str], str]] = {
 }
 
 
-def kinds(name: str, values: pd.Series, sample: pd.Series) -> list[str]:
-    """Values (N,) of another kind than the sample's cells in the column `name`."""
-    want = cells.wanted(sample)
+def kinds(name: str, values: pd.Series, sample: pd.Series, runs: bool = False) -> list[str]:
+    """Values (N,) of another kind than the sample's cells in the column `name`.
+
+    Run lengths are no kind: the sample's '-1' or blank cell is not one of them.
+    """
+    if runs:
+        return []
+    want = cells.wanted(sample.tolist())
     found = cells.judge_column(values)
     if cells.fits(found, want):
+        return []
+    if (want, found) == ("number", "text") and _are_lists(values, sample):
         return []
     return [
         f"column '{name}' holds {cells.WORDS[found]} ({_first(values, want)}) where the sample "
         f"has {cells.WORDS[want]} ({some(sorted(cells.filled(sample)), 2)})"
     ]
+
+
+def _are_lists(values: pd.Series, sample: pd.Series) -> bool:
+    """Whether values are whole numbers joined by spaces, for which '0' may stand in a sample."""
+    if cells.judge(sample) != "whole":
+        return False
+    return cells.judge({word for cell in cells.texts(values) for word in cell.split()}) == "whole"
 
 
 def _first(values: pd.Series, want: cells.Kind) -> str:
@@ -94,16 +124,18 @@ def _first(values: pd.Series, want: cells.Kind) -> str:
     return next((t for t in written if not cells.fits(cells.judge([t]), want)), written[0])
 
 
-def empty(values: pd.Series) -> int:
-    """How many values are missing, NaN, infinite or blank."""
+def empty(values: pd.Series, blank: bool = False) -> int:
+    """How many values are missing, NaN, infinite or, unless `blank` allows it, blank."""
     import numpy as np
 
     if cells.is_number(values):
         return int((~np.isfinite(values.to_numpy("float64", na_value=np.nan))).sum())
-    return sum(map(_is_blank, values.tolist()))
+    return sum(_is_empty(value, blank) for value in values.tolist())
 
 
-def _is_blank(value: object) -> bool:
+def _is_empty(value: object, blank: bool) -> bool:
+    if isinstance(value, str):
+        return not blank and not value.strip()
     try:
         return not cells.text(value).strip()
     except ValueError:
@@ -118,6 +150,9 @@ def _near(name: str, candidates: Sequence[str]) -> str:
 
 def doubled(names: Iterable[str]) -> list[str]:
     """The names that occur more than once, each once."""
+    names = list(names)
+    if len(set(names)) == len(names):
+        return []
     return [name for name, times in Counter(names).items() if times > 1]
 
 

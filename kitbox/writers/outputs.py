@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field
 
 from kitbox.errors import SubmissionError, nearest, some
+from kitbox.runs import Runs
 from kitbox.writers import cells
 
 if TYPE_CHECKING:
@@ -40,18 +41,8 @@ def outputs(predictions: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
     """
     import numpy as np
 
-    names = [str(name) for name in predictions.columns]
-    faults = []
-    if "id" not in names:
-        faults.append(f"there is no column 'id' ({nearest('id', names) or 'no columns at all'})")
-    if not [name for name in names if name != "id"]:
-        faults.append("there is no output beside the id")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        faults.append(f"columns appear twice ({some(twice)})")
+    ids, values, faults = _parted(predictions)
     if not faults:
-        table = predictions.set_axis(names, axis="columns")
-        ids = [str(value) for value in table["id"]]
-        values = table.drop(columns="id").reset_index(drop=True)
         words = [name for name in values.columns if not cells.is_number(values[name])]
         if words:
             faults.append(f"columns hold no numbers ({some(words)})")
@@ -70,6 +61,61 @@ def outputs(predictions: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
             do="A writer takes the column `id` and a column of finite numbers per output",
         )
     return ids, values
+
+
+def masks(predictions: pd.DataFrame) -> tuple[list[str], dict[str, list[Runs]]]:
+    """The ids of predictions (N,) and the masks of every class (N,), in the same order.
+
+    Masks may be given as the text that `str(runs)` makes, as predictions in a csv file are.
+
+    Raises:
+        SubmissionError: listing all that is wrong: no `id`, no class, columns named
+            twice, cells that hold no mask (with ids).
+    """
+    ids, values, faults = _parted(predictions)
+    found: dict[str, list[Runs]] = {}
+    for name in values.columns:
+        found[name] = []
+        for one, cell in zip(ids, values[name].tolist(), strict=True):
+            try:
+                found[name].append(_mask(cell))
+            except ValueError as error:
+                faults.append(f"column '{name}' holds no mask for {one}: {error}")
+                break
+    if faults:
+        raise SubmissionError(
+            f"No submission can be made of these predictions: {'; '.join(faults)}",
+            do="Run lengths are written from the column `id` and a column of kitbox.Runs per class",
+        )
+    return ids, found
+
+
+def _mask(cell: object) -> Runs:
+    if isinstance(cell, Runs):
+        return cell
+    if isinstance(cell, str):
+        return Runs.parse(cell)
+    raise ValueError(f"found a {type(cell).__name__}")
+
+
+def _parted(predictions: pd.DataFrame) -> tuple[list[str], pd.DataFrame, list[str]]:
+    """The ids, the other columns, and what is wrong with either."""
+    names = [str(name) for name in predictions.columns]
+    faults = []
+    if "id" not in names:
+        faults.append(f"there is no column 'id' ({nearest('id', names) or 'no columns at all'})")
+    if not [name for name in names if name != "id"]:
+        faults.append("there is no output beside the id")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"columns appear twice ({some(twice)})")
+    if faults:
+        return [], predictions.iloc[:, :0], faults
+    table = predictions.set_axis(names, axis="columns")
+    return (
+        [str(value) for value in table["id"]],
+        table.drop(columns="id").reset_index(drop=True),
+        [],
+    )
 
 
 def clipped(values: np.ndarray, bounds: tuple[float, float] | None) -> np.ndarray:

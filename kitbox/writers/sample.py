@@ -11,48 +11,56 @@ from typing import TYPE_CHECKING
 from kitbox.errors import SubmissionError, some
 from kitbox.storage import whole
 from kitbox.writers import cells, faults
+from kitbox.writers.shape import Shape, guess
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SAMPLE = "The sample submission"
 
-def read(path: str | Path) -> pd.DataFrame:
-    """Read a sample submission: every cell a str, exactly as it stands in the file.
+
+def read(path: str | Path, what: str = SAMPLE, strict: bool = True) -> pd.DataFrame:
+    """Read a submission, the sample or another: every cell a str, exactly as it stands in the file.
 
     Leading zeros, 'NA', and spaces in names and cells are kept; a byte-order mark
     and the kind of line ends do not matter; a cell that a line lacks is ''. The
-    first column is the key. A file with a header only is fine (code competitions
-    have them).
+    first column is the key, or part of it. A file with a header only is fine (code
+    competitions have them).
+
+    Args:
+        path: the file.
+        what: what a message calls it.
+        strict: refuse what no sample has: columns that are doubled or have no name,
+            and rows without an id.
 
     Raises:
         SubmissionError: when there is no such file (naming the csv files that lie
-            there), it is empty or no csv, has one column only, or columns or
-            ids that are doubled or empty.
+            there), it is empty or no csv, has one column only, or what `strict` says.
     """
     path = Path(path)
     if not path.is_file():
-        raise _absent(path)
-    header, table = _parse(path)
+        raise _absent(path, what)
+    header, table = _parse(path, what)
     if len(header) < 2:
         raise SubmissionError(
-            f"The sample submission {path} has one column only",
+            f"{what} {path} has one column only",
             found=repr(header[0]),
-            do="A sample has a key and at least one value, separated by commas",
+            do="It has a key and at least one value, separated by commas",
         )
+    if not strict:
+        return table
     wrong = []
     if twice := faults.doubled(header):
         wrong.append(f"columns named twice ({some(twice)})")
     if any(not name.strip() for name in header):
         wrong.append("a column without a name")
-    if any(not text.strip() for text in table.iloc[:, 0]):
+    if any(not text.strip() for text in table.iloc[:, 0].tolist()):
         wrong.append("rows without an id")
-    if twice := faults.doubled(table.iloc[:, 0]):
-        wrong.append(f"{faults.counted(len(twice), 'id')} more than once ({some(twice)})")
     if wrong:
         raise SubmissionError(
-            f"The sample submission {path} cannot be obeyed",
+            f"{what} {path} cannot be obeyed",
             found=", ".join(wrong),
-            do="Fetch it again, or name another file",
+            do="Fetch or write it again, or name another file",
         )
     return table
 
@@ -85,21 +93,25 @@ def ids(sample: pd.DataFrame) -> list[str]:
 
 
 def check(
-    submission: pd.DataFrame, sample: pd.DataFrame | None, also: Iterable[str] = ()
+    submission: pd.DataFrame,
+    sample: pd.DataFrame | None,
+    also: Iterable[str] = (),
+    shape: Shape | None = None,
 ) -> pd.DataFrame:
     """Refuse what the competition would refuse, all of it at once.
 
     The submission must have the sample's columns in its order, a row for each of
-    its ids and no other, no empty cell, NaN or infinity, and the kinds of value
+    its keys and no other, no empty cell, NaN or infinity, and the kinds of value
     that `kitbox.writers.cells.wanted` reads from the sample's cells. Rows in
     another order are no fault. A sample without rows tells nothing about the rows,
-    and without a sample only doubled columns, doubled ids and empty cells are
+    and without a sample only doubled columns, doubled keys and empty cells are
     faults.
 
     Args:
-        submission: N rows, the key column and the values.
+        submission: N rows, the key and the values.
         sample: the sample submission (all columns str), or None.
         also: what the writer itself found wrong, to be said with the rest.
+        shape: what names a row and where cells may be blank; None guesses it.
 
     Returns:
         The submission with its key as str, its rows in the sample's order and
@@ -108,7 +120,26 @@ def check(
     Raises:
         SubmissionError: one paragraph that lists every fault.
     """
-    wrong = list(also)
+    shape = guess(sample, submission) if shape is None else shape
+    if wrong := [*also, *wrongs(submission, sample, shape)]:
+        raise SubmissionError(
+            f"The submission would be refused: {'; '.join(wrong)}",
+            do="The sample submission says what is wanted, the writer's options say which "
+            "prediction goes where",
+        )
+    ordered = submission.copy()
+    for name in submission.columns[: shape.keys]:
+        ordered[name] = [str(value) for value in submission[name]]
+    if sample is not None and len(sample):
+        place = {name: place for place, name in enumerate(faults.named(sample, shape.keys))}
+        places = [place[name] for name in faults.named(ordered, shape.keys)]
+        ordered = ordered.iloc[sorted(range(len(places)), key=places.__getitem__)]
+    return ordered.reset_index(drop=True)
+
+
+def wrongs(submission: pd.DataFrame, sample: pd.DataFrame | None, shape: Shape) -> list[str]:
+    """What `check` finds wrong with a submission, a phrase each."""
+    wrong: list[str] = []
     header = [str(name) for name in submission.columns]
     if not header:
         wrong.append("it has no columns")
@@ -116,29 +147,19 @@ def check(
         wrong += faults.columns(header, [str(name) for name in sample.columns])
     elif twice := faults.doubled(header):
         wrong.append(f"columns appear twice ({some(twice)})")
-    name = key(sample) if sample is not None else "".join(header[:1])
-    ids: list[str] = []
-    if name in header:
-        ids = [str(value) for value in submission.iloc[:, header.index(name)]]
-        wrong += faults.rows(ids, sample)
+    like = header if sample is None else [str(name) for name in sample.columns]
+    keys = like[: shape.keys]
+    if keys and all(header.count(name) == 1 for name in keys):
+        named = faults.named(submission.set_axis(header, axis="columns")[keys], len(keys))
+        wrong += faults.rows(named, sample, len(keys), shape.repeats)
     for position, column in enumerate(header):
         values = submission.iloc[:, position]
-        if empty := faults.empty(values):
+        if empty := faults.empty(values, column in shape.blank):
             counted = faults.counted(empty, "empty or infinite value")
             wrong.append(f"column '{column}' has {counted}")
-        elif sample is not None and column != name and column in sample.columns:
-            wrong += faults.kinds(column, values, sample[column])
-    if wrong:
-        raise SubmissionError(
-            f"The submission would be refused: {'; '.join(wrong)}",
-            do="The sample submission says what is wanted, the writer's options say which "
-            "prediction goes where",
-        )
-    ordered = submission.copy()
-    ordered[name] = ids
-    if sample is not None and len(sample):
-        ordered = ordered.set_index(name, drop=False).loc[list(sample.iloc[:, 0])]
-    return ordered.reset_index(drop=True)
+        elif sample is not None and column not in keys and column in sample.columns:
+            wrong += faults.kinds(column, values, sample[column], column in shape.blank)
+    return wrong
 
 
 def save(submission: pd.DataFrame, path: str | Path) -> None:
@@ -190,7 +211,7 @@ def save(submission: pd.DataFrame, path: str | Path) -> None:
         _compare(beside, path, header, columns)
 
 
-def _parse(path: Path) -> tuple[list[str], pd.DataFrame]:
+def _parse(path: Path, what: str = SAMPLE) -> tuple[list[str], pd.DataFrame]:
     """The header and the rows of a csv file, all str."""
     import pandas as pd
 
@@ -206,17 +227,17 @@ def _parse(path: Path) -> tuple[list[str], pd.DataFrame]:
         )
     except pd.errors.EmptyDataError as error:
         raise SubmissionError(
-            f"The sample submission {path} is empty", do="Fetch it again, or name another file"
+            f"{what} {path} is empty", do="Fetch or write it again, or name another file"
         ) from error
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         raise SubmissionError(
-            f"The sample submission {path} is no csv file in UTF-8",
+            f"{what} {path} is no csv file in UTF-8",
             found=" ".join(str(error).split()),
-            do="Fetch it again, or name another file",
+            do="Fetch or write it again, or name another file",
         ) from error
     except OSError as error:
         raise SubmissionError(
-            f"The sample submission {path} cannot be read",
+            f"{what} {path} cannot be read",
             found=error.strerror or type(error).__name__,
             do="Check who may read it",
         ) from error
@@ -226,17 +247,17 @@ def _parse(path: Path) -> tuple[list[str], pd.DataFrame]:
     return header, table
 
 
-def _absent(path: Path) -> SubmissionError:
+def _absent(path: Path, what: str) -> SubmissionError:
     folder = path.parent
     if path.is_dir():
-        wrong, folder = f"The sample submission {path} is a folder", path
+        wrong, folder = f"{what} {path} is a folder", path
     elif not folder.is_dir():
         return SubmissionError(
-            f"There is no sample submission {path}: its folder does not exist",
+            f"{what} {path} is not there: its folder does not exist",
             do="Name the file's place, relative to the source's folder",
         )
     else:
-        wrong = f"There is no sample submission {path}"
+        wrong = f"{what} {path} is not there"
     lying = sorted(file.name for file in folder.iterdir() if ".csv" in file.name.lower())
     return SubmissionError(
         wrong,

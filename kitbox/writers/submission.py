@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.mistakes import Mistakes
 from kitbox.options import Options
 from kitbox.writers import sample as samples
+from kitbox.writers import shape
 
 
 def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Writer:
@@ -53,8 +55,12 @@ def blank(task: Task, outputs: tuple[int, ...], size: tuple[int, int]) -> pd.Dat
     Raises:
         LabelError: when an output has the name of a column of ours.
     """
-    # Not zeros: a writer may take columns of whole numbers for classes.
-    made_up = np.random.default_rng(0).normal(size=(1, *outputs)).astype(np.float32)
+    # Not zeros: a writer may take columns of whole numbers for classes. Maps are
+    # smooth, as real ones are: noise would be thousands of specks a picture.
+    small = [side if place == 0 else min(side, 4) for place, side in enumerate(outputs)]
+    made_up = np.random.default_rng(0).normal(size=(1, *small)).astype(np.float32)
+    for axis, side in enumerate(outputs[1:], 2):
+        made_up = made_up.take(np.arange(side) * made_up.shape[axis] // side, axis)
     table = task.predictions(made_up, Frames.whole(size, 1))
     if taken := [name for name in table.columns if name in ("id", "image")]:
         raise LabelError(
@@ -101,7 +107,10 @@ def make(
     """
     made = writer.table(predicted, sample, files)
     if sample is not None:
-        samples.check(made, sample)
+        # What the writer may leave blank, it knows; rows and columns are the sample's.
+        guessed = shape.guess(sample, made)
+        blank = frozenset(str(name) for name in made.columns)
+        samples.check(made, sample, shape=replace(guessed, blank=blank))
     return made
 
 

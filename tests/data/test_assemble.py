@@ -13,9 +13,17 @@ import pytest
 from PIL import Image
 
 from kitbox.data import pixels
-from kitbox.data.assemble import assemble, decode, labelled, make_loader, without_broken
+from kitbox.data.assemble import (
+    decode,
+    label,
+    labelled,
+    make_loader,
+    with_test,
+    without_broken,
+)
 from kitbox.data.split import Random
 from kitbox.data.table import TestPictures as Pictures
+from kitbox.data.targets import Points
 from kitbox.environment import Environment
 from kitbox.errors import PictureError
 from kitbox.labelers.folder import FolderLabels
@@ -42,18 +50,17 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-def build(files: Path, sample: pd.DataFrame | None = None) -> tuple[pd.DataFrame, str]:
+def build(files: Path, ids: list[str] | None = None) -> tuple[pd.DataFrame, str]:
     said = io.StringIO()
-    rows, targets = assemble(
-        files,
-        FolderLabels(path="train"),
-        Random(valid=0.2, seed=1),
-        Pictures(folder="test"),
-        sample,
-        Progress(said),
-    )
-    assert targets == ("label",)
-    return rows, said.getvalue()
+    progress = Progress(said)
+    known = label(files, FolderLabels(path="train"), Random(valid=0.2, seed=1), progress)
+    rows = known.rows
+    assert known.targets == ("label",)
+    assert known.taken == set(rows["image"])
+    assert rows["part"].value_counts().to_dict() == {"train": 8, "valid": 2}
+    whole = with_test(known, files, Pictures(folder="test"), ids, progress)
+    pd.testing.assert_frame_equal(labelled(whole), rows)
+    return whole, said.getvalue()
 
 
 def surroundings(tmp_path: Path) -> Environment:
@@ -78,7 +85,7 @@ def test_the_table(files: Path) -> None:
 
 
 def test_test_rows_are_those_of_the_sample(files: Path) -> None:
-    rows, _ = build(files, pd.DataFrame({"id": ["2", "0"], "label": ["", ""]}))
+    rows, _ = build(files, ["2", "0"])
     of_test = rows[rows["part"] == "test"]
     assert list(of_test["id"]) == ["2", "0"]
     assert list(of_test["image"]) == ["test/2.png", "test/0.png"]
@@ -123,7 +130,7 @@ def test_the_loader_gives_pictures_with_their_targets(tmp_path: Path, files: Pat
     rows, _ = build(files)
     decoded = load(tmp_path, files, rows)
     loader = make_loader(
-        rows, TASK, decoded, BODY, surroundings(tmp_path), fit="crop", batch_size=4
+        files, rows, TASK, decoded, BODY, surroundings(tmp_path), fit="crop", batch_size=4
     )
     chosen = np.flatnonzero(rows["part"] == "train")
     seen = []
@@ -136,3 +143,35 @@ def test_the_loader_gives_pictures_with_their_targets(tmp_path: Path, files: Pat
             assert TASK.classes[int(target)] == rows.at[int(row), "label"]
             seen.append(int(row))
     assert seen == chosen.tolist()
+
+
+def test_targets_that_move_are_bound_to_their_pictures(tmp_path: Path, files: Path) -> None:
+    """Points in pixels of the files, for a table whose rows come in another order."""
+
+    class Corner(SingleLabel):
+        def encode(self, rows: pd.DataFrame, folder: Path) -> Any:
+            assert folder == files
+            assert (rows["part"] != "test").all()
+            numbers = np.array([[int(Path(image).stem[-1])] for image in rows["image"]])
+            return Points(np.stack([numbers, 2 * numbers], axis=2).astype(np.float32))
+
+    rows, _ = build(files)
+    rows = rows.iloc[::-1].reset_index(drop=True)  # test rows first
+    decoded = load(tmp_path, files, rows)
+    loader = make_loader(
+        files, rows, Corner(), decoded, BODY, surroundings(tmp_path), fit="crop", batch_size=4
+    )
+    assert len(loader.targets) == len(rows)
+    chosen = np.flatnonzero(rows["part"] != "test")
+    seen = 0
+    for _, targets, order in loader.fixed(chosen, (8, 8)):
+        for target, row in zip(targets.numpy(), order, strict=True):
+            number = int(Path(rows.at[int(row), "image"]).stem[-1])
+            # (x + 0.5) / 4 - 1 across pictures of 8 pixels
+            wanted = [(number + 0.5) / 4 - 1, (2 * number + 0.5) / 4 - 1]
+            np.testing.assert_allclose(target, [wanted], atol=1e-5)
+            seen += 1
+    assert seen == 10
+    of_test = np.flatnonzero(rows["part"] == "test")
+    (images, targets, _) = next(iter(loader.fixed(of_test, (8, 8), targets=False)))
+    assert (len(images), targets.tolist()) == (3, [0, 0, 0])

@@ -17,6 +17,7 @@ from kitbox.data import geometry
 from kitbox.data.augment import Nothing, Standard, albumentations
 from kitbox.data.batches import Loader
 from kitbox.data.pixels import Pixels
+from kitbox.data.targets import Fixed
 from kitbox.errors import PluginError
 from kitbox.options import Options
 
@@ -34,7 +35,7 @@ def make(channels: int = 3, **changes: Any) -> Loader:
     canvas.flags.writeable = False  # as the cache gives it
     loader = Loader(
         pixels=Pixels(canvas, extents, extents, {}, "in memory"),
-        targets=np.arange(ROWS) * 10,
+        targets=Fixed(np.arange(ROWS) * 10),
         mean=MEAN[:channels],
         std=STD[:channels],
         interpolation=cv2.INTER_CUBIC,
@@ -190,7 +191,7 @@ def test_squash_and_pad_show_the_whole_picture_to_the_augmentation(fit: geometry
     still = Standard(area=(1, 1), stretch=1, flip=0, rotate=0, light=0)
     loader = make(
         pixels=Pixels(ramps, extents, extents, {}, ""),
-        targets=np.zeros(1),
+        targets=Fixed(np.zeros(1)),
         fit=fit,
         mean=(0, 0, 0),
         std=(1, 1, 1),
@@ -239,6 +240,7 @@ def test_only_a_few_batches_are_made_ahead() -> None:
 
     class Spy:
         canvas = np.zeros((ROWS, SIDE, SIDE, 3), np.uint8)
+        extents = np.full((ROWS, 2), SIDE)
 
         def __getitem__(self, row: int) -> np.ndarray:
             made.append(row)

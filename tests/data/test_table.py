@@ -14,6 +14,7 @@ from kitbox.contracts import Labels
 # The module, because pytest would collect names that begin with `test`.
 from kitbox.data import table
 from kitbox.errors import LabelError, PluginError, StorageError
+from kitbox.writers import sample as samples
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -119,11 +120,9 @@ def test_make_keeps_empty_tuples_and_missing_pictures(folder):
 # test_rows
 
 
-def find(root, sample=None, /, taken=(), key=None, **test):
-    if isinstance(sample, list):
-        sample = pd.DataFrame({"Id": sample, "Label": "0"}, dtype=str)
+def find(root, ids=None, /, taken=(), **test):
     options = table.TestPictures(**test)
-    rows = table.test_rows(root, test=options, sample=sample, key=key, taken=taken)
+    rows = table.test_rows(root, test=options, ids=ids, taken=taken)
     assert list(rows.columns) == ["id", "image"]
     assert rows["id"].dtype == pd.Series([], dtype=str).dtype
     return dict(zip(rows["id"], rows["image"], strict=True))
@@ -229,26 +228,8 @@ def test_no_candidates_at_all(tmp_path):
         find(tmp_path, ["1"])
 
 
-def test_mistakes_in_the_sample(tmp_path):
-    touch(tmp_path, "test/1.png")
-    with pytest.raises(LabelError, match=r"1 ids .* more than once.*Found: 1\."):
-        find(tmp_path, ["1", "2", "1"])
-    with pytest.raises(LabelError, match=r"1 rows .* no id in 'Id'"):
-        find(tmp_path, ["1", ""])
-    with pytest.raises(LabelError, match=r"1 rows .* no id in 'Id'"):
-        find(tmp_path, ["1", None])
-    with pytest.raises(LabelError, match=r"no column 'id'.*Found: columns Id, Label"):
-        find(tmp_path, ["1"], key="id")
-
-
 def test_an_empty_sample(tmp_path):
     assert find(tmp_path, []) == {}
-
-
-def test_another_key(tmp_path):
-    touch(tmp_path, "test/1.png")
-    sample = pd.DataFrame({"RowId": ["9"], "ImageId": ["1"]}, dtype=str)
-    assert find(tmp_path, sample, key="ImageId") == {"1": "test/1.png"}
 
 
 def test_a_hundred_thousand_ids(tmp_path, monkeypatch):
@@ -274,7 +255,7 @@ def test_real_samples(name, sample):
     if not (DATA / name).is_dir():
         pytest.skip(f"the real data is not in {DATA}")
     rows = pd.read_csv(DATA / name / sample, dtype=str)
-    found = find(DATA / name, rows)
+    found = find(DATA / name, samples.ids(rows))
     assert list(found) == rows.iloc[:, 0].tolist()
     assert all((DATA / name / image).is_file() for image in found.values())
     assert len(set(found.values())) == len(list((DATA / name / "test").glob("*.jpg")))

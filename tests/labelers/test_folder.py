@@ -30,7 +30,7 @@ def test_a_folder_per_class(tmp_path, touch):
         "dog/1.jpg": ("dog", None),
         "dog/deeper/2.jpg": ("dog", None),
     }
-    assert notes == ("4 pictures of 2 classes, from 2 (cat) to 2 (dog) each.",)
+    assert notes == ("4 pictures of 2 classes, 2 each.",)
 
 
 @pytest.mark.parametrize("train", ["train", "Train", "training"])

@@ -36,7 +36,7 @@ def test_all_is_guessed_and_told(make, tmp_path):
     assert labels.rows["width"].tolist() == [3, 4]
     assert "part" not in labels.rows
     assert labels.notes == (
-        "2 pictures of 2 classes, from 1 (NA) to 1 (pug) each.",
+        "2 pictures of 2 classes, 1 each.",
         "Guessed: the labels are in train.csv.",
         "Guessed: the column 'image_id' names the pictures.",
         "Guessed: the column 'breed' has the labels.",
@@ -61,7 +61,7 @@ def test_what_is_set_is_not_guessed(make, tmp_path, touch):
         suffix="png",
     )
     assert labels.rows.to_dict("records") == [{"id": "1", "image": "pics/1.png", "y": 9, "z": 7}]
-    assert labels.notes == ("1 pictures of 1 classes, from 1 (7) to 1 (7) each.",)
+    assert labels.notes == ("1 pictures of 1 classes, 1 each.",)
 
 
 def test_ids_keep_zeros_and_na(make):

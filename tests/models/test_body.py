@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 import timm
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from kitbox.errors import WeightsError
-from kitbox.models.body import TimmBody
+from kitbox.models.backbone import Timm
+from kitbox.models.body import TimmBody, TimmMaps
 
 NAMES = [
     "test_resnet",
@@ -138,3 +142,180 @@ def test_a_refusal_without_words() -> None:
 
     with pytest.raises(WeightsError, match="AssertionError"):
         TimmBody(Silent(), (16, 16), "random", False)
+
+
+# Maps.
+
+PYRAMIDS = ["test_resnet", "test_efficientnet", "test_convnext", "mobilenetv2_100", "resnet18"]
+PLAIN = ["test_vit", "test_vit2", "test_vit3"]
+SWIN = "swin_tiny_patch4_window7_224"
+
+
+def maps_of(name: str, size: tuple[int, int] = (160, 160), **options: Any) -> Any:
+    return Timm(name=name, pretrained=False, **options).build(size, maps=True)
+
+
+@pytest.mark.parametrize("size", [(160, 160), (64, 96), (70, 101), (33, 160)])
+@pytest.mark.parametrize("name", [*PYRAMIDS, *PLAIN])
+def test_maps_have_the_features_and_strides_that_they_say(name: str, size: tuple[int, int]) -> None:
+    """Also at sides that are no multiple of the last stride."""
+    body = maps_of(name).eval()
+    assert len(body.features) == len(body.strides)
+    assert list(body.strides) == sorted(set(body.strides))
+    last = body.strides[-1]
+    padded = [-(-side // last) * last for side in size]
+    with torch.no_grad():
+        found = body(torch.randn(2, 3, *size))
+    wanted = [
+        (2, features, padded[0] // stride, padded[1] // stride)
+        for features, stride in zip(body.features, body.strides, strict=True)
+    ]
+    assert [tuple(one.shape) for one in found] == wanted
+    assert all(one.isfinite().all() for one in found)
+
+
+@pytest.mark.parametrize("name", PYRAMIDS[:3])
+def test_odd_sizes_are_padded_at_the_right_and_bottom_with_their_edge(name: str) -> None:
+    body = maps_of(name).eval()
+    images = torch.randn(1, 3, 40, 70)
+    by_hand = torch.cat([images, images[..., -1:].expand(-1, -1, -1, 96 - 70)], dim=3)
+    by_hand = torch.cat([by_hand, by_hand[:, :, -1:].expand(-1, -1, 64 - 40, -1)], dim=2)
+    with torch.no_grad():
+        for one, other in zip(body(images), body(by_hand), strict=True):
+            assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("name", PYRAMIDS)
+def test_maps_are_timm_s_own(name: str) -> None:
+    body = maps_of(name).eval()
+    images = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        for one, other in zip(body(images), body.model(images), strict=True):
+            assert torch.equal(one, other)
+
+
+def test_maps_of_a_net_that_puts_channels_last() -> None:
+    body = maps_of(SWIN, (224, 224)).eval()
+    assert body.features == (96, 192, 384, 768)
+    assert body.strides == (4, 8, 16, 32)
+    images = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        found, raw = body(images), body.model(images)
+    sides = [56, 28, 14, 7]
+    assert [one.shape[1:] for one in found] == [
+        (features, side, side) for features, side in zip(body.features, sides, strict=True)
+    ]
+    for one, other in zip(found, raw, strict=True):
+        assert torch.equal(one[0, 3], other[0, ..., 3])
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_plain_transformer_gives_four_strides(name: str) -> None:
+    body = maps_of(name).eval()
+    assert body.strides == (4, 8, 16, 32)
+    images = torch.randn(1, 3, 96, 128)
+    with torch.no_grad():
+        found, raw = body(images), body.model(images)
+    # From shallow to deep; the one of the net's own stride is as it was.
+    assert torch.allclose(found[2], raw[body._chosen[2]], atol=1e-6) or raw[0].shape[2:] != (6, 8)
+    assert body._chosen == sorted(set(body._chosen)) or len(raw) < 4
+    assert body._chosen[-1] == len(raw) - 1
+
+
+def test_maps_lie_where_the_picture_is() -> None:
+    """A change in one corner changes the finest map there and not in the other corner."""
+    for name in ("test_resnet", "test_convnext"):
+        body = maps_of(name).eval()
+        images = torch.randn(1, 3, 160, 160)
+        other = images.clone()
+        other[..., :8, 152:] += 3
+        with torch.no_grad():
+            moved = (body(images)[0] - body(other)[0]).abs().sum(1)[0]
+        places = torch.nonzero(moved > 1e-6).float() * body.strides[0]
+        assert len(places)
+        assert places[:, 0].max() < 80
+        assert places[:, 1].min() > 80
+
+
+@pytest.mark.parametrize("name", [*PYRAMIDS, "test_vit", SWIN])
+def test_layers_of_maps_hold_every_parameter_once(name: str) -> None:
+    body = maps_of(name, (224, 224) if name == SWIN else (160, 160))
+    ids = [id(p) for layer in body.layers() for p in layer]
+    assert len(ids) == len(set(ids))
+    assert set(ids) == {id(p) for p in body.parameters()}
+    assert len(body.layers()) >= (4 if name != SWIN else 3)
+    if name in ("test_efficientnet", "mobilenetv2_100", "resnet18"):
+        # Those of the same net without maps, and its stem in two, less what comes after the maps.
+        assert len(body.layers()) >= len(make(name).layers()) - 2
+    first = next(m for m in body.modules() if isinstance(m, nn.Conv2d))
+    assert id(first.weight) in {id(p) for p in body.layers()[0]}
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_maps_of_grey_and_rgba_pictures(channels: Any) -> None:
+    body = maps_of("test_resnet", channels=channels).eval()
+    assert len(body.mean) == len(body.std) == body.channels == channels
+    assert len(body(torch.randn(1, channels, 64, 64))) == len(body.features)
+
+
+def test_trying_maps_leaves_no_trace() -> None:
+    model = timm.create_model("test_resnet", pretrained=False, features_only=True).train()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    body = TimmMaps(model, (64, 64), "random", False, channels=3)
+    assert body.training
+    assert body.model.training
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_gradients_reach_every_layer_through_the_maps() -> None:
+    body = maps_of("test_resnet").train()
+    sum(one.square().sum() for one in body(torch.randn(2, 3, 64, 64))).backward()
+    assert all(p.grad is not None for p in body.parameters())
+
+
+def test_maps_at_a_size_that_the_model_cannot_take() -> None:
+    with pytest.raises(WeightsError, match="does not take pictures of 100x100"):
+        maps_of("mixer_s32_224", (100, 100))
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_convnext"])
+def test_weights_of_a_file_reach_the_maps(
+    name: str,
+    saved: Callable[..., Path],
+    state: Callable[[str], dict[str, torch.Tensor]],
+) -> None:
+    body: Any = Timm(name=name, weights=saved(name)).build((160, 160), maps=True)
+    assert body.pretrained
+    held = state(name)
+    own = {
+        key.removeprefix("model.").removeprefix("model."): v for key, v in body.state_dict().items()
+    }
+    same = [
+        torch.equal(value, held[other])
+        for key, value in own.items()
+        for other in held
+        if key in (other, other.replace(".", "_", 1)) and value.shape == held[other].shape
+    ]
+    assert len(same) > 0.9 * len(own)
+    assert all(same)
+
+
+def test_real_weights_reach_the_maps(real: Callable[[str], Path]) -> None:
+    """The deepest map is what the whole network has before its last convolution."""
+    file = real("mobilenetv2_100")
+    body: Any = Timm(name="mobilenetv2_100", weights=file).build((96, 96), maps=True).eval()
+    assert body.pretrained
+    plain = timm.create_model("mobilenetv2_100", pretrained=False)
+    plain.load_state_dict(load_file(file))
+    images = torch.randn(1, 3, 96, 96)
+    with torch.no_grad():
+        deepest = plain.eval().blocks(plain.bn1(plain.conv_stem(images)))
+        found = body(images)
+    assert torch.allclose(found[-1], deepest, atol=1e-4)
+    assert body.features == (16, 24, 32, 96, 320)
+    assert body.strides == (2, 4, 8, 16, 32)
+
+
+def test_weights_of_another_model_are_refused_for_maps(saved: Callable[..., Path]) -> None:
+    with pytest.raises(WeightsError, match="do not fit"):
+        Timm(name="test_resnet", weights=saved("test_convnext")).build((160, 160), maps=True)

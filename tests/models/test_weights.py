@@ -54,7 +54,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
 
 
 def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert weights.find(NAME, None) == weights.Found(None, f"{HUB_ID}, downloaded from the hub")
+    assert weights.find(NAME, None) == weights.Found(None, f"{HUB_ID}, from the hub")
     cached = put_in_cache()
     found = weights.find(NAME, None)
     assert (found.file, found.source) == (cached, f"{HUB_ID}, from the local cache of the hub")
@@ -268,7 +268,7 @@ def test_a_plain_address(addressed: Any, tmp_path: Path) -> None:
     addressed.files["/files/seresnet18.pth"] = b"plain" * 500_000
     found = weights.find("legacy_seresnet18", None)
     assert (found.file, found.source) == (
-        None, f"{addressed.address}/files/seresnet18.pth, downloaded from the hub"
+        None, f"{addressed.address}/files/seresnet18.pth, from the hub"
     )  # fmt: skip
     file = weights.fetch("legacy_seresnet18", found)
     assert file == tmp_path / "torch-cache/checkpoints/seresnet18.pth"

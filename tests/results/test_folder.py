@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import load_file
@@ -23,6 +24,7 @@ def test_a_run_leaves_everything() -> None:
         "recipe.yaml",
         "table.csv",
         "log.csv",
+        "times.csv",
         "environment.json",
         "batch.png",
         "best.safetensors",
@@ -74,27 +76,106 @@ def test_finished_of_nothing_is_none(tmp_path: Path) -> None:
     assert RunFolder(tmp_path / "none").finished(small()) is None
 
 
-def test_a_cut_short_run_is_begun_again(tmp_path: Path) -> None:
+ROWS = pd.DataFrame({"id": ["a", "b"], "image": ["a.png", "b.png"], "part": ["train", "valid"]})
+
+
+def test_a_run_without_a_checkpoint_is_begun_again(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    folder.start(small())
+    with folder.held(small()):
+        folder.start(small(), ROWS)
     (folder / "best.safetensors").write_bytes(b"half")
+    (folder / "model").mkdir()
     assert folder.finished(small()) is None
-    folder.start(small(seed=1))
-    assert not (folder / "best.safetensors").exists()
-    assert recipes.read(folder / "recipe.yaml") == small(seed=1)
+    with folder.held(small()):
+        folder.start(small(), ROWS)
+    assert sorted(p.name for p in folder.path.iterdir()) == [
+        *("recipe.yaml", "run.json", "table.csv"),
+    ]
+    assert recipes.read(folder / "recipe.yaml") == small()
+
+
+def test_a_run_with_a_checkpoint_goes_on_only_on_the_same_data(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.start(small(), ROWS)
+    (folder / "best.safetensors").write_bytes(b"half")
+    (folder / "checkpoint.safetensors").write_bytes(b"something")
+    folder.start(small(), ROWS)
+    assert (folder / "best.safetensors").read_bytes() == b"half"
+    with pytest.raises(StorageError, match="other data"):
+        folder.start(small(), ROWS.assign(part=["valid", "train"]))
+    assert (folder / "best.safetensors").read_bytes() == b"half"
+    assert not (folder / "new-table.csv").exists()
+
+
+def test_a_cut_short_run_of_another_recipe_is_left_alone(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with folder.held(small()):
+        folder.start(small(), ROWS)
+    before = {p.name: p.read_bytes() for p in folder.path.iterdir()}
+    with pytest.raises(StorageError, match="another recipe that was cut short"):
+        folder.held(small(seed=1)).__enter__()
+    assert {p.name: p.read_bytes() for p in folder.path.iterdir()} == before
+    # What its result does not depend on may change.
+    with folder.held(small(time_budget="2h", checkpoint_every=3, copy_to="elsewhere")):
+        pass
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with (
+        folder.held(small()),
+        pytest.raises(StorageError, match="Another run is at work"),
+        RunFolder(tmp_path / "run").held(small()),
+    ):
+        pass
+    with folder.held(small()):
+        pass
+
+
+def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), RunFolder(tmp_path / "a" / "b").held(small()):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_run_elsewhere_left_is_brought(tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    other.path.mkdir()
+    other.start(small(), ROWS)
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(StorageError, match="no run with a checkpoint"):
+        folder.bring(other.path)
+    (other / "checkpoint.before.safetensors").write_bytes(b"something")
+    folder.bring(other.path)
+    assert sorted(p.name for p in folder.path.iterdir()) == [
+        *("checkpoint.before.safetensors", "recipe.yaml", "run.json", "table.csv"),
+    ]
+    with folder.held(small()):
+        folder.start(small(), ROWS)
+    with pytest.raises(StorageError, match="holds a run already"):
+        folder.bring(other.path)
 
 
 def test_finish_then_finished(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
-    folder.start(small())
-    folder.finish(small(), {"loss": 0.5}, folder / "submission.csv", 3, 1.23)
+    folder.path.mkdir()
+    folder.start(small(), ROWS)
+    (folder / "checkpoint.safetensors").write_bytes(b"something")
+    scores = {"loss": 0.5, "odd": float("nan")}
+    folder.finish(small(), scores, folder / "submission.csv", 3, 1.23, stopped=True)
+    assert folder.finished(small()) is None
+    assert (folder / "checkpoint.safetensors").exists()
+    folder.finish(small(), scores, folder / "submission.csv", 3, 1.23)
+    assert not (folder / "checkpoint.safetensors").exists()
     state = folder.finished(small())
     assert state is not None
     assert (state["scores"], state["submission"], state["epochs"]) == (
-        {"loss": 0.5},
+        {"loss": 0.5, "odd": None},
         "submission.csv",
         3,
     )
+    assert "NaN" not in (folder / "run.json").read_text()
     with pytest.raises(StorageError, match="finished run of another recipe"):
         folder.finished(small(seed=1))
 
@@ -102,14 +183,14 @@ def test_finish_then_finished(tmp_path: Path) -> None:
 def test_a_stranger_s_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "submission.csv").write_text("mine")
     with pytest.raises(StorageError, match=r"would be overwritten.*submission\.csv"):
-        RunFolder(tmp_path).start(small())
+        RunFolder(tmp_path).held(small()).__enter__()
     assert [path.name for path in tmp_path.iterdir()] == ["submission.csv"]
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(StorageError, match="is a file"):
-        RunFolder(tmp_path / "run").start(small())
+        RunFolder(tmp_path / "run").held(small()).__enter__()
 
 
 def test_a_damaged_state_counts_as_none(tmp_path: Path) -> None:

@@ -57,10 +57,13 @@ def test_a_process_of_its_own_gives_the_run_s_predictions(tmp_path: Path) -> Non
 
 def test_chunks_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = Predictor.load(finished() / "model")
-    whole = loaded.outputs(paths())
+    whole = loaded.predict(paths())
     monkeypatch.setattr(predictor, "CHUNK", 3)
-    assert np.allclose(loaded.outputs(paths(), batch_size=2), whole, atol=1e-5)
-    assert whole.shape == (20, 10)
+    again = loaded.predict(paths(), batch_size=2)
+    assert list(again.columns) == list(whole.columns)
+    assert list(again["image"]) == list(whole["image"]) == [str(path) for path in paths()]
+    assert np.allclose(values(again, "image"), values(whole, "image"), atol=1e-5)
+    assert values(whole, "image").shape == (20, 10)
 
 
 def test_a_broken_picture_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from kaggle_client import at_kaggle
+
+__all__ = ["at_kaggle"]
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,18 @@ import pandas as pd
 import pytest
 import scipy.special
 import torch
+from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
 from kitbox import registry
+from kitbox.data.frames import Frames
+from kitbox.data.targets import Fixed
 from kitbox.errors import LabelError
 from kitbox.mistakes import Mistakes
 from kitbox.tasks.single_label import SingleLabel, as_class
+
+FILES = Path("nowhere")  # labels are in the table, the files are not looked at
 
 
 def table(labels: list[Any], part: list[str] | None = None) -> pd.DataFrame:
@@ -30,7 +37,7 @@ def table(labels: list[Any], part: list[str] | None = None) -> pd.DataFrame:
 
 
 def learned(*classes: str, **options: Any) -> SingleLabel:
-    return SingleLabel(**options).learn(table(list(classes)), ["label"])
+    return SingleLabel(**options).learn(table(list(classes)), ["label"], FILES)
 
 
 def test_classes_are_sorted_as_numbers_where_all_are() -> None:
@@ -45,7 +52,7 @@ def test_a_number_is_one_class_however_it_is_written(value: object) -> None:
 
 def test_encode_numbers_the_classes() -> None:
     task = learned("3", "20", "1")
-    codes = task.encode(table([3, 3.0, "3", 20, "1"]))
+    codes = task.encode(table([3, 3.0, "3", 20, "1"]), FILES)
     assert codes.dtype == np.int64
     assert codes.tolist() == [1, 1, 1, 2, 0]
 
@@ -53,13 +60,13 @@ def test_encode_numbers_the_classes() -> None:
 def test_the_order_of_given_classes_is_kept() -> None:
     task = learned("a", "b", classes=("b", "never", "a"))
     assert task.classes == ("b", "never", "a")
-    assert task.encode(table(["a", "b"])).tolist() == [2, 0]
+    assert task.encode(table(["a", "b"]), FILES).tolist() == [2, 0]
 
 
 @pytest.mark.parametrize("several", [("a", "b"), ["a", "b"]])
 def test_several_labels_a_picture_are_refused(several: object) -> None:
     with pytest.raises(LabelError, match="several labels: a, b"):
-        SingleLabel().learn(table([several, "a"]), ["label"])
+        SingleLabel().learn(table([several, "a"]), ["label"], FILES)
 
 
 def test_one_class_is_no_task() -> None:
@@ -80,23 +87,23 @@ def test_labels_that_classes_does_not_list() -> None:
 def test_a_class_without_a_training_picture() -> None:
     rows = table(["a", "b", "c"], ["train", "train", "valid"])
     with pytest.raises(LabelError, match="without a training picture: c"):
-        SingleLabel().learn(rows, ["label"])
+        SingleLabel().learn(rows, ["label"], FILES)
 
 
 def test_the_column_is_the_only_one_or_the_one_named() -> None:
     rows = table(["a", "b"]).assign(kind=["x", "y"])
-    assert SingleLabel().learn(rows, ["kind"]).classes == ("x", "y")
-    assert SingleLabel(target="kind").learn(rows, ["label", "kind"]).target == "kind"
+    assert SingleLabel().learn(rows, ["kind"], FILES).classes == ("x", "y")
+    assert SingleLabel(target="kind").learn(rows, ["label", "kind"], FILES).target == "kind"
     with pytest.raises(LabelError, match="gives 2"):
-        SingleLabel().learn(rows, ["label", "kind"])
+        SingleLabel().learn(rows, ["label", "kind"], FILES)
     with pytest.raises(LabelError, match="'kind'"):
-        SingleLabel(target="kid").learn(rows, ["label", "kind"])
+        SingleLabel(target="kid").learn(rows, ["label", "kind"], FILES)
 
 
 def test_balanced_weights_are_scikit_learns_on_the_training_rows() -> None:
     labels = ["a"] * 6 + ["b"] * 3 + ["c"] * 2
     part = ["train"] * 5 + ["valid"] + ["train"] * 5
-    task = SingleLabel(class_weights="balanced").learn(table(labels, part), ["label"])
+    task = SingleLabel(class_weights="balanced").learn(table(labels, part), ["label"], FILES)
     training = [name for name, where in zip(labels, part, strict=True) if where == "train"]
     expected = compute_class_weight("balanced", classes=np.array(["a", "b", "c"]), y=training)
     assert isinstance(task.class_weights, dict)
@@ -146,7 +153,7 @@ def test_the_loss_is_float32_for_half_outputs() -> None:
 
 def test_predictions_are_probabilities_in_a_column_per_class() -> None:
     outputs = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
-    found = learned("10", "9", "2").predictions(outputs)
+    found = learned("10", "9", "2").predictions(outputs, Frames.whole((8, 8), 4))
     assert list(found.columns) == ["2", "9", "10"]
     np.testing.assert_allclose(found.to_numpy(), scipy.special.softmax(outputs, axis=1), rtol=1e-5)
 
@@ -154,19 +161,43 @@ def test_predictions_are_probabilities_in_a_column_per_class() -> None:
 def test_score_and_best_follow_the_metrics() -> None:
     task = learned("a", "b", "c", metrics=("log_loss", {"use": "f1_score", "average": "micro"}))
     outputs = np.eye(3, dtype=np.float32) * 4
-    found = task.score(outputs, np.array([0, 1, 1]))
+    tally = task.tally()
+    tally.add(torch.tensor(outputs[:2]), torch.tensor([0, 1]), Frames.whole((8, 8), 2))
+    tally.add(torch.tensor(outputs[2:]), torch.tensor([1]), Frames.whole((8, 8), 1))
+    assert task.tune(tally) is task
+    found = task.score(tally)
     assert list(found) == ["log_loss", "f1_score_micro"]
     assert found["f1_score_micro"] == pytest.approx(2 / 3)
+    probabilities = scipy.special.softmax(outputs, axis=1)
+    assert found["log_loss"] == pytest.approx(log_loss([0, 1, 1], probabilities, labels=[0, 1, 2]))
     assert task.best() == ("log_loss", "min")
     assert learned("a", "b").best() == ("error_rate", "min")
     assert learned("a", "b", metrics=("top_2",)).best() == ("top_2", "max")
 
 
+def test_balance_draws_every_class_alike() -> None:
+    task = learned("a", "b", "c")
+    targets = Fixed(task.encode(table(["a"] * 6 + ["b"] * 3 + ["c"] * 4), FILES))
+    rows = np.array([12, 0, 1, 2, 3, 6, 7, 9])  # of the training part: four a, two b, two c
+    weights = task.balance(targets, rows)
+    assert weights.shape == (8,)
+    sums = [weights[targets.values[rows] == number].sum() for number in range(3)]
+    assert sums == pytest.approx([sums[0]] * 3)
+    assert (weights > 0).all()
+    assert len(set(weights[targets.values[rows] == 0])) == 1
+
+
+def test_the_middle_of_a_picture_by_default() -> None:
+    assert SingleLabel().fit() == "crop"
+
+
 def test_the_head_has_an_output_per_class() -> None:
-    plain = learned("a", "b", "c").head(7)
+    body: Any = SimpleNamespace(features=7)
+    assert not learned("a", "b", "c").maps()
+    plain = learned("a", "b", "c").head(body)
     assert plain(torch.zeros(2, 7)).shape == (2, 3)
     assert sum(p.numel() for p in plain.parameters()) == 7 * 3 + 3
-    deep = learned("a", "b", "c", hidden=5, dropout=0.5).head(7)
+    deep = learned("a", "b", "c", hidden=5, dropout=0.5).head(body)
     assert sum(p.numel() for p in deep.parameters()) > 7 * 5 + 5 * 3
 
 
@@ -201,7 +232,7 @@ def test_what_was_learned_survives_being_written_down(weights: Any) -> None:
     written = json.loads(json.dumps(registry.tasks.describe(task)))
     again = registry.tasks.build(written)
     assert again == task
-    assert again.encode(table([9, 10])).tolist() == [1, 2]
+    assert again.encode(table([9, 10]), FILES).tolist() == [1, 2]
 
 
 def test_a_wrong_metric_is_a_mistake_of_the_recipe() -> None:

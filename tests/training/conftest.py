@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,11 +16,13 @@ from torch import nn
 
 from kitbox.data.augment import Nothing
 from kitbox.data.batches import Loader
+from kitbox.data.frames import Frames
 from kitbox.data.pixels import Pixels
+from kitbox.data.targets import Fixed
 from kitbox.models.model import Model
 from kitbox.progress import Progress
 from kitbox.tasks.single_label import SingleLabel
-from kitbox.training.stages import Trainer
+from kitbox.training.trainer import Trainer
 
 SIDE = 16
 
@@ -28,6 +31,7 @@ class TinyBody(nn.Module):
     """Two convolutions with batch normalisation; the contract of `kitbox.contracts.Body`."""
 
     features, channels = 8, 3
+    strides: tuple[int, ...] = ()
     mean = std = (0.5, 0.5, 0.5)
     interpolation, weights = "bilinear", "random"
 
@@ -55,7 +59,7 @@ def make_loader(rows: int = 36, batch_size: int = 8) -> Loader:
     pixels = Pixels(canvas, extents, extents, {}, "by hand")
     return Loader(
         pixels,
-        targets,
+        Fixed(targets),
         TinyBody.mean,
         TinyBody.std,
         cv2.INTER_LINEAR,
@@ -68,13 +72,13 @@ def make_loader(rows: int = 36, batch_size: int = 8) -> Loader:
 
 def make_task(**options: Any) -> SingleLabel:
     rows = pd.DataFrame({"label": ["0", "1", "2"], "part": "train"})
-    return SingleLabel(**options).learn(rows, ["label"])
+    return SingleLabel(**options).learn(rows, ["label"], Path())
 
 
 def make_model(*, pretrained: bool = False, seed: int = 0) -> Model:
     torch.manual_seed(seed)
     body = TinyBody(pretrained=pretrained)
-    return Model(body, make_task().head(body.features))
+    return Model(body, make_task().head(body))
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +111,7 @@ def trainer(accelerator: Accelerator) -> Callable[..., Trainer]:
             "weight_decay": 0.01,
             "seed": seed,
             "progress": Progress(quiet=True),
+            "ids": [f"picture-{row}" for row in range(36)],
         }
         return Trainer(**(options | given))
 
@@ -121,3 +126,8 @@ def changed(module: nn.Module, before: dict[str, torch.Tensor]) -> set[str]:
     after = module.state_dict()
     assert set(after) == set(before)
     return {name for name, value in after.items() if not torch.equal(value, before[name])}
+
+
+def together(predicted: Iterator[tuple[np.ndarray, Frames]]) -> tuple[np.ndarray, list[Frames]]:
+    outputs, frames = zip(*predicted, strict=True)
+    return np.concatenate(outputs), list(frames)

@@ -6,7 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from kitbox.errors import SubmissionError
-from kitbox.writers.outputs import Bounds, clipped, outputs
+from kitbox.runs import Runs
+from kitbox.writers.outputs import Bounds, clipped, masks, outputs
 
 
 def test_outputs_keep_order_and_do_not_touch_the_predictions() -> None:
@@ -64,3 +65,27 @@ def test_clipped() -> None:
     assert clipped(np.array([-1.0, 0.5, 9.0]), (0, 4)).tolist() == [0, 0.5, 4]
     assert clipped(np.array([-1.0, 9.0]), (0, math.inf)).tolist() == [0, 9]
     assert clipped(np.array([-1.0]), None).tolist() == [-1]
+
+
+def test_masks_are_runs_or_their_text() -> None:
+    runs = Runs.of(np.eye(3, dtype=bool))
+    ids, found = masks(pd.DataFrame({"id": [1, 2], "car": [runs, str(runs)]}))
+    assert ids == ["1", "2"]
+    assert found == {"car": [runs, runs]}
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            {"id": ["a", "b"], "car": ["2x2", None], "sky": [0.5, 1]},
+            r"'car' holds no mask for b.*'sky'",
+        ),
+        ({"id": ["a"], "car": ["2x2 9 9"]}, "for a: the run of 9 from 9 leaves"),
+        ({"id": ["a"]}, "no output"),
+        ({"car": ["2x2"]}, "no column 'id'"),
+    ],
+)
+def test_what_is_no_mask(table: dict[str, list[object]], said: str) -> None:
+    with pytest.raises(SubmissionError, match=said):
+        masks(pd.DataFrame(table))

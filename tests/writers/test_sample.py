@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kitbox.errors import StorageError, SubmissionError
 from kitbox.writers import sample
+from kitbox.writers.shape import Shape
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -84,7 +85,6 @@ def test_read_blank_cells(tmp_path: Path) -> None:
         (b"id;label\n1;0\n", "one column only"),
         (b"id,label,label\n1,0,0\n", r"columns named twice \(label\)"),
         (b"id,\n1,0\n", "without a name"),
-        (b"id,label\na,0\nb,0\na,1\n", r"1 id more than once \(a\)"),
         (b"id,label\n,0\nb,0\n", "rows without an id"),
         (b"id,label\na,0,7\n", "no csv"),
         (b"id,label\ncaf\xe9,0\n", "UTF-8"),
@@ -97,8 +97,17 @@ def test_read_refuses(tmp_path: Path, content: bytes, said: str) -> None:
 
 
 def test_read_says_all_that_is_wrong_with_a_sample(tmp_path: Path) -> None:
-    with pytest.raises(SubmissionError, match=r"columns named twice \(p\).*more than once \(a\)"):
-        sample.read(lay(tmp_path, "id,p,p\na,0,0\na,0,0\n"))
+    with pytest.raises(SubmissionError, match=r"columns named twice \(p\).*rows without an id"):
+        sample.read(lay(tmp_path, "id,p,p\na,0,0\n,0,0\n"))
+
+
+def test_doubled_ids_are_read_and_refused_where_a_row_is_a_picture(tmp_path: Path) -> None:
+    wanted = sample.read(lay(tmp_path, "id,label\na,0\nb,0\na,1\n"))
+    assert list(wanted["id"]) == ["a", "b", "a"]
+    with pytest.raises(SubmissionError, match=r"1 ids of the sample .* more than once.*a"):
+        sample.ids(wanted)
+    with pytest.raises(SubmissionError, match=r"the sample has 1 id more than once \(a\)"):
+        sample.check(table(id=["a", "b"], label=[0, 1]), wanted)
 
 
 def test_read_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -124,6 +133,42 @@ def test_read_real_samples_as_the_csv_module_does(name: str) -> None:
         pytest.skip(f"no real data: {path} is missing")
     with path.open(newline="", encoding="utf-8") as file:
         assert cells_of(sample.read(path)) == list(csv.reader(file))
+
+
+# The pictures that it asks for
+
+
+def test_ids_are_the_first_column_in_its_order() -> None:
+    asked = pd.DataFrame({"RowId": ["9", " 007 ", "1"], "ImageId": ["a", "a", "a"]}, dtype=str)
+    before = asked.copy()
+    assert sample.ids(asked) == ["9", "007", "1"]
+    assert sample.ids(asked.iloc[:0]) == []
+    pd.testing.assert_frame_equal(asked, before)
+
+
+def test_ids_that_are_doubled_or_missing() -> None:
+    def asked(*ids: str | None) -> pd.DataFrame:
+        return pd.DataFrame({"Id": pd.Series(ids, dtype=object), "Label": "0"})
+
+    with pytest.raises(SubmissionError, match=r"1 ids .* more than once.*Found: 1\."):
+        sample.ids(asked("1", "2", "1"))
+    with pytest.raises(SubmissionError, match=r"1 ids .* more than once"):
+        sample.ids(asked("1", "1 "))
+    with pytest.raises(SubmissionError, match=r"1 rows .* no id in 'Id'"):
+        sample.ids(asked("1", ""))
+    with pytest.raises(SubmissionError, match=r"2 rows .* no id in 'Id'"):
+        sample.ids(asked("1", None, "  "))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_ids_of_a_missing_cell(missing: object) -> None:
+    with pytest.raises(SubmissionError, match=r"1 rows .* no id in 'Id'"):
+        sample.ids(pd.DataFrame({"Id": ["1", missing], "Label": "0"}))
+
+
+def test_the_ids_of_a_hundred_thousand_rows() -> None:
+    ids = [f"{number:06d}" for number in range(100_000)]
+    assert sample.ids(pd.DataFrame({"id": ids, "p": "0"})) == ids
 
 
 # Checking
@@ -236,6 +281,37 @@ def test_check_ids_as_text() -> None:
         "2",
         "3",
     ]
+
+
+def test_check_run_lengths_may_be_blank_and_have_several_rows_a_picture() -> None:
+    wanted = pd.DataFrame({"ImageId": ["a", "b", "c"], "EncodedPixels": ["1 2"] * 3}, dtype=str)
+    rows = table(ImageId=["c", "a", "b", "a"], EncodedPixels=["9 1", "5 1", "", "1 2"])
+    assert cells_of(sample.check(rows, wanted))[1:] == [
+        ["a", "5 1"],
+        ["a", "1 2"],
+        ["b", ""],
+        ["c", "9 1"],
+    ]
+    with pytest.raises(SubmissionError, match="column 'EncodedPixels' has 1 empty"):
+        sample.check(rows.replace("", None), wanted)
+    with pytest.raises(SubmissionError, match="more than once"):
+        sample.check(rows, wanted, shape=Shape(blank=frozenset({"EncodedPixels"})))
+
+
+def test_check_keys_in_two_columns() -> None:
+    wanted = pd.DataFrame(
+        {"id": ["b", "b", "a", "a"], "class": ["x", "y", "x", "y"], "predicted": [""] * 4}
+    )
+    rows = table(id=["a", "a", "b", "b"], predicted=["", "1 2", "7 3", ""])
+    rows.insert(1, "class", ["y", "x", "x", "y"])
+    assert cells_of(sample.check(rows, wanted))[1:] == [
+        ["b", "x", "7 3"],
+        ["b", "y", ""],
+        ["a", "x", "1 2"],
+        ["a", "y", ""],
+    ]
+    with pytest.raises(SubmissionError, match=r"1 id of the sample missing \(b, y\)"):
+        sample.check(rows.iloc[:3], wanted)
 
 
 # Saving

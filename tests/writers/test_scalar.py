@@ -13,6 +13,7 @@ from kitbox.writers import sample as samples
 from kitbox.writers.scalar import Scalar
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+FILES = Path("nowhere")  # a row per picture needs none of the source's files
 
 
 def predict(*names: str, rows: int = 2) -> pd.DataFrame:
@@ -29,14 +30,14 @@ def ask(*cells: str, column: str = "label") -> pd.DataFrame:
 
 
 def values(writer: Scalar, predictions: pd.DataFrame, sample: pd.DataFrame | None) -> list[object]:
-    table = writer.table(predictions, sample)
+    table = writer.table(predictions, sample, FILES)
     pd.testing.assert_frame_equal(samples.check(table, sample), table)
     return table.iloc[:, 1].tolist()
 
 
 def refused(writer: Scalar, predictions: pd.DataFrame, sample: pd.DataFrame | None) -> str:
     with pytest.raises(SubmissionError) as error:
-        writer.table(predictions, sample)
+        writer.table(predictions, sample, FILES)
     return str(error.value)
 
 
@@ -156,7 +157,7 @@ def test_shapes(
 ) -> None:
     (tmp_path / "sample_submission.csv").write_bytes(sample.encode())
     asked = samples.read(tmp_path / "sample_submission.csv")
-    table = Scalar(**options).table(pd.DataFrame(predictions), asked)
+    table = Scalar(**options).table(pd.DataFrame(predictions), asked, FILES)
     samples.save(table, tmp_path / "submission.csv")
     assert (tmp_path / "submission.csv").read_bytes() == written.encode()
 
@@ -328,7 +329,7 @@ def test_whole_numbers_where_the_sample_has_them() -> None:
 
 
 def test_names_without_a_sample() -> None:
-    table = Scalar(key="file", column="species").table(predict("a", "b"), None)
+    table = Scalar(key="file", column="species").table(predict("a", "b"), None, FILES)
     assert list(table.columns) == ["file", "species"]
     assert list(table["file"]) == ["0.jpg", "1.jpg"]
 
@@ -390,7 +391,7 @@ def test_written_and_read_back_by_pandas(
     predictions = pd.DataFrame({"id": ids, "y": numbers}).iloc[rows]
     sample = pd.DataFrame({"image id": ids, "n": ["0.5"] * len(ids)})
     path = tmp_path_factory.mktemp("scalar") / "submission.csv"
-    samples.save(Scalar().table(predictions, sample), path)
+    samples.save(Scalar().table(predictions, sample, FILES), path)
     found = pd.read_csv(path)
     assert list(found["image id"]) == ids
     np.testing.assert_allclose(found["n"].to_numpy("float64"), numbers, rtol=5.1e-7, atol=1e-320)
@@ -404,7 +405,7 @@ def test_a_real_sample_of_class_numbers(tmp_path: Path) -> None:
     classes = np.random.default_rng(0).integers(0, 10, len(sample))
     predictions = pd.DataFrame(np.eye(10)[classes], columns=[str(n) for n in range(10)])
     predictions["id"] = list(sample["id"])
-    samples.save(Scalar().table(predictions.iloc[::-1], sample), tmp_path / "submission.csv")
+    samples.save(Scalar().table(predictions.iloc[::-1], sample, FILES), tmp_path / "submission.csv")
     found = pd.read_csv(tmp_path / "submission.csv", dtype={"id": str})
     assert list(found["id"]) == list(pd.read_csv(path, dtype=str)["id"])
     assert found["digit"].tolist() == classes.tolist()
@@ -417,7 +418,7 @@ def test_a_hundred_thousand_rows(tmp_path: Path) -> None:
     predictions = pd.DataFrame(np.eye(4)[best], columns=["b c", "a", "d", "e"]).assign(id=ids)
     sample = pd.DataFrame({"id": ids[::-1], "label": ["a"] * rows})
     path = tmp_path / "submission.csv"
-    samples.save(Scalar().table(predictions, sample), path)
+    samples.save(Scalar().table(predictions, sample, FILES), path)
     found = pd.read_csv(path)
     assert found["id"].tolist() == ids[::-1]
     assert found["label"].tolist() == np.array(["b c", "a", "d", "e"])[best][::-1].tolist()

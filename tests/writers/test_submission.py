@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kitbox.errors import PluginError, SubmissionError
+from kitbox.contracts import Writer
+from kitbox.data.frames import Frames
+from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.tasks.single_label import SingleLabel
 from kitbox.writers import submission
 from kitbox.writers.scalar import Scalar
@@ -21,55 +23,99 @@ ROWS = pd.DataFrame(
 WIDE = pd.DataFrame({"id": ["b", "a"], "dog": ["0", "0"], "cat": ["0", "0"]})
 NAMES = pd.DataFrame({"id": ["a", "b"], "label": ["cat", "cat"]})
 OUTPUTS = np.log(np.float32([[0.75, 0.25], [0.125, 0.875]]))
+SIZE = (16, 24)
+FILES = Path("nowhere")  # these writers need none of the source's files
+
+
+def predicted(task: SingleLabel = TASK) -> pd.DataFrame:
+    table = task.predictions(OUTPUTS, Frames.whole(SIZE, 2))
+    return table.assign(id=["a", "b"])
+
+
+def make(writer: Writer | None, sample: pd.DataFrame | None) -> pd.DataFrame:
+    return submission.make(submission.choose(writer, TASK, sample), predicted(), sample, FILES)
+
+
+def rehearse(rows: pd.DataFrame, sample: pd.DataFrame | None) -> None:
+    writer = submission.choose(None, TASK, sample)
+    blank = submission.blank(TASK, (2,), SIZE)
+    submission.rehearse(writer, blank, rows, sample, FILES)
 
 
 def test_wide_in_the_sample_s_order() -> None:
-    made = submission.make(None, TASK, ROWS, OUTPUTS, WIDE).set_index("id")
+    made = make(None, WIDE).set_index("id")
     assert list(made.columns) == ["dog", "cat"]
     assert list(made.index) == ["b", "a"]
     assert made.astype(float).loc["b"].to_list() == pytest.approx([0.875, 0.125], abs=1e-5)
 
 
 def test_names_where_the_sample_has_names() -> None:
-    made = submission.make(None, TASK, ROWS, OUTPUTS, NAMES)
+    made = make(None, NAMES)
     assert made.to_dict("list") == {"id": ["a", "b"], "label": ["cat", "dog"]}
 
 
 def test_the_recipe_s_writer_goes_first() -> None:
-    made = submission.make(Wide(), TASK, ROWS, OUTPUTS, None)
+    made = make(Wide(), None)
     assert {"cat", "dog"} <= set(made.columns)
     with pytest.raises(SubmissionError):
-        submission.make(Wide(), TASK, ROWS, OUTPUTS, NAMES)
+        make(Wide(), NAMES)
 
 
 def test_rehearsal_refuses_what_the_real_one_would() -> None:
-    submission.rehearse(None, TASK, ROWS, WIDE, outputs=2)
+    rehearse(ROWS, WIDE)
     more = pd.concat([WIDE, pd.DataFrame({"id": ["c"], "dog": ["0"], "cat": ["0"]})])
     with pytest.raises(SubmissionError, match="c"):
-        submission.rehearse(None, TASK, ROWS, more, outputs=2)
+        rehearse(ROWS, more)
     with pytest.raises(SubmissionError, match="bird"):
-        submission.rehearse(None, TASK, ROWS, WIDE.assign(bird="0"), outputs=2)
+        rehearse(ROWS, WIDE.assign(bird="0"))
+
+
+def test_rehearsal_has_a_row_per_test_picture_and_outputs_of_any_shape() -> None:
+    seen: dict[str, Any] = {}
+
+    class Spy:
+        def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
+            seen.update(outputs=outputs, frames=frames)
+            return pd.DataFrame({"sum": outputs.sum(axis=(1, 2, 3))})
+
+        def table(self, predictions: pd.DataFrame, sample: Any, folder: Path) -> pd.DataFrame:
+            seen.update(predictions=predictions, folder=folder)
+            return predictions
+
+    spy: Any = Spy()
+    blank = submission.blank(spy, (3, 16, 24), SIZE)
+    submission.rehearse(spy, blank, ROWS, None, FILES)
+    assert (seen["outputs"].shape, seen["outputs"].dtype) == ((1, 3, 16, 24), np.float32)
+    assert seen["outputs"].any()
+    assert (seen["frames"].size, seen["frames"].sizes.tolist()) == (SIZE, [[16, 24]])
+    assert seen["predictions"]["id"].tolist() == ["a", "b"]
+    assert seen["predictions"]["sum"].notna().all()
+    assert seen["folder"] == FILES
+
+
+@pytest.mark.parametrize("name", ["id", "image"])
+def test_an_output_may_not_be_called_as_a_column_of_ours(name: str) -> None:
+    task = SingleLabel(target="label", classes=(name, "other"))
+    with pytest.raises(LabelError, match=f"called '{name}'"):
+        submission.blank(task, (2,), SIZE)
 
 
 def test_nothing_to_predict() -> None:
     with pytest.raises(SubmissionError, match="no pictures to predict"):
-        submission.rehearse(None, TASK, ROWS.head(1), None, outputs=2)
+        rehearse(ROWS.head(1), None)
 
 
 def test_a_task_s_writer_that_cannot_be_made() -> None:
     class Odd:
-        def predictions(self, outputs: np.ndarray) -> pd.DataFrame:
-            return TASK.predictions(outputs)
-
         def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
             return {"use": "wida"}
 
     with pytest.raises(PluginError, match=r"Odd asks for a writer.*wida"):
-        submission.make(None, Odd(), ROWS, OUTPUTS, None)  # type: ignore[arg-type]
+        submission.choose(None, Odd(), None)  # type: ignore[arg-type]
 
 
 def test_written_and_read_back(tmp_path: Path) -> None:
-    made = submission.make(Scalar(kind="class"), TASK, ROWS, OUTPUTS, NAMES)
+    made = make(Scalar(kind="class"), NAMES)
     submission.write(made, tmp_path / "deep" / "submission.csv")
     text = (tmp_path / "deep" / "submission.csv").read_bytes()
     assert text == b"id,label\na,cat\nb,dog\n"

@@ -13,6 +13,7 @@ from kitbox.writers import sample as samples
 from kitbox.writers.wide import Wide
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+FILES = Path("nowhere")  # a row per picture needs none of the source's files
 
 
 def predict(ids: list[str], **columns: list[float]) -> pd.DataFrame:
@@ -31,7 +32,7 @@ def cells_of(table: pd.DataFrame) -> list[list[object]]:
 
 def refused(writer: Wide, predictions: pd.DataFrame, sample: pd.DataFrame | None) -> str:
     with pytest.raises(SubmissionError) as error:
-        writer.table(predictions, sample)
+        writer.table(predictions, sample, FILES)
     return str(error.value)
 
 
@@ -44,7 +45,7 @@ def test_the_samples_rows_and_columns_in_its_order(tmp_path: Path) -> None:
         ["Test_1", "Test_0"], rust=[0.1, 0.2], healthy=[0.3, 0.4], multiple_diseases=[0.6, 0.4]
     )
     before = predictions.copy()
-    table = Wide().table(predictions, sample)
+    table = Wide().table(predictions, sample, FILES)
     assert cells_of(table) == [
         ["image_id", "healthy", "multiple_diseases", "rust"],
         ["Test_0", 0.4, 0.4, 0.2],
@@ -58,7 +59,9 @@ def test_dog_breeds_from_sample_to_bytes(tmp_path: Path) -> None:
     content = "\ufeffid,affenpinscher,black-and-tan_coonhound\r\n000bec,0.0083,0.0083\r\n"
     sample = lay(tmp_path, content)
     table = Wide().table(
-        predict(["000bec"], affenpinscher=[0.125], **{"black-and-tan_coonhound": [0.875]}), sample
+        predict(["000bec"], affenpinscher=[0.125], **{"black-and-tan_coonhound": [0.875]}),
+        sample,
+        FILES,
     )
     samples.save(table, tmp_path / "submission.csv")
     assert (tmp_path / "submission.csv").read_bytes() == (
@@ -71,7 +74,7 @@ def test_ranzcr_names_with_spaces_and_zeros_for_probabilities(tmp_path: Path) ->
     exact = predict(
         ["1.2.826.0", "007"], **{"CVC - Normal": [0.1, 0.2], "ETT - Abnormal": [0.3, 0.4]}
     )
-    assert cells_of(Wide().table(exact, sample)) == [
+    assert cells_of(Wide().table(exact, sample, FILES)) == [
         ["StudyInstanceUID", "ETT - Abnormal", "CVC - Normal"],
         ["1.2.826.0", 0.3, 0.1],
         ["007", 0.4, 0.2],
@@ -81,7 +84,7 @@ def test_ranzcr_names_with_spaces_and_zeros_for_probabilities(tmp_path: Path) ->
 def test_names_that_differ_in_case_and_spaces_only(tmp_path: Path) -> None:
     sample = lay(tmp_path, SAMPLE)
     loose = {"Healthy": [0.5, 0.6], "Multiple Diseases": [0.2, 0.3], "RUST": [0.3, 0.1]}
-    table = Wide().table(predict(["Test_0", "Test_1"], **loose), sample)
+    table = Wide().table(predict(["Test_0", "Test_1"], **loose), sample, FILES)
     assert cells_of(table)[:2] == [
         ["image_id", "healthy", "multiple_diseases", "rust"],
         ["Test_0", 0.5, 0.2, 0.3],
@@ -90,7 +93,11 @@ def test_names_that_differ_in_case_and_spaces_only(tmp_path: Path) -> None:
 
 def test_an_exact_name_comes_before_a_similar_one() -> None:
     sample = pd.DataFrame({"id": ["1"], "A": ["0"], "a": ["0"]})
-    assert cells_of(Wide().table(predict(["1"], a=[0.1], A=[0.9]), sample))[1] == ["1", 0.9, 0.1]
+    assert cells_of(Wide().table(predict(["1"], a=[0.1], A=[0.9]), sample, FILES))[1] == [
+        "1",
+        0.9,
+        0.1,
+    ]
     sample = pd.DataFrame({"id": ["1"], "A": ["0"], "b": ["0"]})
     said = refused(Wide(), predict(["1"], a=[0.1], A=[0.9], b=[0]), sample)
     assert "1 column not in the sample: 'a'" in said
@@ -125,14 +132,14 @@ def test_columns_say_which_and_leave_out_the_rest(tmp_path: Path) -> None:
     sample = lay(tmp_path, SAMPLE)
     four = predict(["Test_0", "Test_1"], h=[0.1, 0.2], m=[0.3, 0.4], r=[0.5, 0.6], rust=[9, 9])
     asked = {"healthy": "h", "multiple_diseases": "m", "rust": "r"}
-    assert cells_of(Wide(columns=asked).table(four, sample))[2] == ["Test_1", 0.2, 0.4, 0.6]
+    assert cells_of(Wide(columns=asked).table(four, sample, FILES))[2] == ["Test_1", 0.2, 0.4, 0.6]
     # As long as one column is left to its own name, nothing is left out.
     said = refused(Wide(columns={"healthy": "h", "rust": "r"}), four, sample)
     assert "1 column of the sample missing: 'multiple_diseases'" in said
     assert "1 column not in the sample: 'm'." in said
     # But what `columns` chose another for is.
     chosen = Wide(columns={"rust": "r"}).table(
-        four.rename(columns={"h": "healthy", "m": "multiple diseases"}), sample
+        four.rename(columns={"h": "healthy", "m": "multiple diseases"}), sample, FILES
     )
     assert cells_of(chosen)[2] == ["Test_1", 0.2, 0.4, 0.6]
 
@@ -150,12 +157,12 @@ def test_columns_that_do_not_exist(tmp_path: Path) -> None:
 
 def test_without_a_sample() -> None:
     predictions = predict(["b", "a"], x=[1, 2], y=[3, 4])
-    assert cells_of(Wide().table(predictions, None)) == [
+    assert cells_of(Wide().table(predictions, None, FILES)) == [
         ["id", "x", "y"],
         ["b", 1, 3],
         ["a", 2, 4],
     ]
-    table = Wide(key="image", columns={"healthy": "y"}).table(predictions, None)
+    table = Wide(key="image", columns={"healthy": "y"}).table(predictions, None, FILES)
     assert list(table.columns) == ["image", "x", "healthy"]
     assert "has the name of an output" in refused(Wide(key="x"), predictions, None)
     assert "to the name of another" in refused(Wide(columns={"x": "y"}), predictions, None)
@@ -165,7 +172,7 @@ def test_without_a_sample() -> None:
 
 def test_a_sample_without_rows() -> None:
     sample = pd.DataFrame({"image_id": [], "b": [], "a": []}, dtype=str)
-    table = Wide().table(predict(["2", "1"], a=[0.1, 0.2], b=[0.3, 0.4]), sample)
+    table = Wide().table(predict(["2", "1"], a=[0.1, 0.2], b=[0.3, 0.4]), sample, FILES)
     assert cells_of(table) == [["image_id", "b", "a"], ["2", 0.3, 0.1], ["1", 0.4, 0.2]]
 
 
@@ -184,15 +191,17 @@ def test_rows_that_do_not_fit() -> None:
 
 def test_numbers_are_clipped_then_normalised_then_rounded() -> None:
     predictions = predict(["1", "2"], a=[-1, 0.9], b=[0.6, 0.3], c=[0.2, 0.1])
-    table = Wide(clip=(0, 1), normalize=True, decimals=3).table(predictions, None)
+    table = Wide(clip=(0, 1), normalize=True, decimals=3).table(predictions, None, FILES)
     assert cells_of(table)[1:] == [["1", 0, 0.75, 0.25], ["2", 0.692, 0.231, 0.077]]
-    assert cells_of(Wide(clip=(0, 0.5)).table(predictions, None))[2] == ["2", 0.5, 0.3, 0.1]
+    assert cells_of(Wide(clip=(0, 0.5)).table(predictions, None, FILES))[2] == ["2", 0.5, 0.3, 0.1]
 
 
 def test_only_what_is_written_is_normalised() -> None:
     sample = pd.DataFrame({"id": ["1"], "a": ["0.5"], "b": ["0.5"]})
     writer = Wide(columns={"a": "a", "b": "b"}, normalize=True)
-    assert cells_of(writer.table(predict(["1"], a=[0.1], b=[0.3], other=[0.6]), sample))[1] == [
+    assert cells_of(writer.table(predict(["1"], a=[0.1], b=[0.3], other=[0.6]), sample, FILES))[
+        1
+    ] == [
         "1",
         pytest.approx(0.25),
         pytest.approx(0.75),
@@ -205,7 +214,7 @@ def test_rows_that_cannot_be_normalised(row: list[float]) -> None:
     said = refused(Wide(normalize=True), predictions, None)
     assert "such rows: bad." in said
     assert "good" not in said
-    fixed = Wide(normalize=True, clip=(0.01, 1)).table(predictions, None)
+    fixed = Wide(normalize=True, clip=(0.01, 1)).table(predictions, None, FILES)
     assert fixed[["a", "b"]].sum(axis=1).tolist() == pytest.approx([1, 1])
 
 
@@ -213,7 +222,7 @@ def test_rounding_makes_whole_numbers_where_they_are_wanted() -> None:
     sample = pd.DataFrame({"id": ["1", "2"], "n": ["3", "7"]})
     predictions = predict(["1", "2"], n=[3.4, 2.6])
     assert "has whole numbers" in refused(Wide(), predictions, sample)
-    assert cells_of(Wide(decimals=0).table(predictions, sample))[1:] == [["1", 3], ["2", 3]]
+    assert cells_of(Wide(decimals=0).table(predictions, sample, FILES))[1:] == [["1", 3], ["2", 3]]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +260,7 @@ def test_written_and_read_back_by_pandas(
     sample = pd.DataFrame({"image": ids} | {name: ["0.5"] * rows for name in names})
     predictions = pd.DataFrame(numbers, columns=names).assign(id=ids).iloc[shuffled]
     path = tmp_path_factory.mktemp("wide") / "submission.csv"
-    samples.save(Wide().table(predictions[[*names[::-1], "id"]], sample), path)
+    samples.save(Wide().table(predictions[[*names[::-1], "id"]], sample, FILES), path)
     found = pd.read_csv(path, index_col="image")
     assert list(found.index) == ids
     assert list(found.columns) == names
@@ -267,7 +276,9 @@ def test_real_samples(name: str, tmp_path: Path) -> None:
     numbers = np.random.default_rng(0).random((len(sample), len(sample.columns) - 1), "float32")
     predictions = pd.DataFrame(numbers, columns=sample.columns[1:])
     predictions["id"] = list(sample.iloc[:, 0])
-    samples.save(Wide().table(predictions.iloc[::-1, ::-1], sample), tmp_path / "submission.csv")
+    samples.save(
+        Wide().table(predictions.iloc[::-1, ::-1], sample, FILES), tmp_path / "submission.csv"
+    )
     found = pd.read_csv(tmp_path / "submission.csv", dtype={samples.key(sample): str})
     asked = pd.read_csv(path, dtype={samples.key(sample): str})
     assert list(found.columns) == list(asked.columns)
@@ -282,7 +293,7 @@ def test_a_hundred_thousand_rows(tmp_path: Path) -> None:
     a = np.random.default_rng(0).random(rows)
     predictions = pd.DataFrame({"id": ids, "b": 1 - a, "a": a}).sample(frac=1, random_state=0)
     path = tmp_path / "submission.csv"
-    samples.save(Wide().table(predictions, sample), path)
+    samples.save(Wide().table(predictions, sample, FILES), path)
     found = pd.read_csv(path, dtype={"id": str})
     assert list(found["id"]) == ids
     np.testing.assert_allclose(found["a"], a, rtol=5.1e-7)

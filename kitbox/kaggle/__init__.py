@@ -1,0 +1,1 @@
+"""Kaggle: keys, the real client, mounts, downloads and submissions."""

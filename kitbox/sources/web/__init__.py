@@ -1,0 +1,1 @@
+"""Pictures from lists of web addresses: read, fetched within limits, checked, accounted for."""

@@ -1,0 +1,92 @@
+"""Numbers out of a table's columns, for tasks that learn numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kitbox.errors import LabelError, nearest, some
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def read(rows: pd.DataFrame, columns: Sequence[str], *, gaps: bool = False) -> np.ndarray:
+    """The numbers of some columns (N, K) float64; text such as '3.5' is read.
+
+    Args:
+        gaps: whether an empty cell is NaN; else it is refused.
+
+    Raises:
+        LabelError: naming the pictures whose cells hold no finite number.
+    """
+    import numpy as np
+
+    values = np.empty((len(rows), len(columns)), np.float64)
+    for place, column in enumerate(columns):
+        cells = rows[column]
+        if cells.dtype.kind in "iuf" and cells.dtype.name[0].islower():  # NumPy's own
+            values[:, place] = cells
+        else:
+            values[:, place] = [_number(cell) for cell in cells]
+        blank = np.flatnonzero(np.isnan(values[:, place])).tolist()
+        words = [(row, cell) for row in blank if not _is_gap(cell := cells.iloc[row])]
+        if words:
+            raise LabelError(
+                f"{len(words)} pictures have no number in the column '{column}'",
+                found=some(f"{cell!r} for {rows['id'].iloc[row]}" for row, cell in words),
+                do=_advice(words[0][1]),
+            )
+        wrong = np.isinf(values[:, place]) if gaps else ~np.isfinite(values[:, place])
+        if wrong.any():
+            what = "an infinite number" if gaps else "no finite number"
+            raise LabelError(
+                f"{int(wrong.sum())} pictures have {what} in the column '{column}'",
+                found=some(rows["id"][wrong]),
+                do="Fill these cells, or leave these pictures out",
+            )
+    return values
+
+
+def choose(wanted: Sequence[str], there: Sequence[str]) -> None:
+    """Check that the labeler gives the columns that a task names.
+
+    Raises:
+        LabelError: naming one that it does not give.
+    """
+    if strange := [name for name in wanted if name not in there]:
+        raise LabelError(
+            f"The labeler gives no column '{strange[0]}'",
+            found=some(there, most=10),
+            do=nearest(strange[0], there),
+        )
+
+
+def _number(cell: Any) -> float:
+    """The number of a cell; NaN where it is empty or none."""
+    if isinstance(cell, tuple | list):
+        return math.nan
+    try:
+        return float(cell)  # pandas' NA refuses too
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _is_gap(cell: Any) -> bool:
+    import pandas as pd
+
+    if isinstance(cell, str):
+        return cell.strip().lower() in ("", "nan")
+    if isinstance(cell, tuple | list):
+        return False
+    return bool(pd.isna(cell))
+
+
+def _advice(cell: Any) -> str:
+    if isinstance(cell, tuple | list):
+        return "Leave out `delimiter` in the labeler: this task wants one number a cell"
+    if isinstance(cell, str) and "," in cell:
+        return "Write numbers with a decimal point: 3.5"
+    return "This task learns numbers; for names of classes use the task `single-label`"

@@ -1,0 +1,99 @@
+"""Checkpoints: all that a run needs to go on, in one file that is sound or not used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from kitbox.models.state import alone, write_tensors
+from kitbox.storage import whole
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training was.
+
+    Attributes:
+        tensors: of model, optimizer and random states, by name.
+        facts: everything else, plain values.
+    """
+
+    tensors: dict[str, torch.Tensor]
+    facts: dict[str, Any]
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the one before stays beside it until the next.
+
+    Raises:
+        StorageError: when the disk is full; the one before is then still there.
+    """
+    tensors = {name: alone(value) for name, value in checkpoint.tensors.items()}
+    facts = json.dumps(checkpoint.facts)
+    with whole(path) as beside:
+        write_tensors(beside, tensors, {"facts": facts, "digest": _digest(tensors, facts)})
+        if path.exists():
+            os.replace(path, before(path))
+
+
+def load(path: Path) -> Checkpoint | None:
+    """The newest sound checkpoint; None where there is none.
+
+    A file that was damaged is not used: its digest tells.
+    """
+    for file in (path, before(path)):
+        try:
+            with safe_open(file, "pt") as opened:
+                held = opened.metadata() or {}
+                tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            if held.get("digest") == _digest(tensors, held.get("facts", "")):
+                return Checkpoint(tensors, json.loads(held["facts"]))
+        except (OSError, SafetensorError, ValueError, KeyError):
+            continue
+    return None
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint and the one before it."""
+    path.unlink(missing_ok=True)
+    before(path).unlink(missing_ok=True)
+
+
+def before(path: Path) -> Path:
+    """Where the checkpoint before the newest lies."""
+    return path.with_name(f"{path.stem}.before{path.suffix}")
+
+
+def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """An optimizer's state as tensors by name; its groups are made anew by who loads it."""
+    return {
+        f"{index}.{name}": torch.as_tensor(value)
+        for index, values in optimizer.state_dict()["state"].items()
+        for name, value in values.items()
+    }
+
+
+def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Give an optimizer with the same groups the state that `pack_optimizer` gave."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in tensors.items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def _digest(tensors: Mapping[str, torch.Tensor], facts: str) -> str:
+    digest = hashlib.blake2b(facts.encode(), digest_size=16)
+    for name in sorted(tensors):
+        value = tensors[name].contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,418 @@
+"""The trainer: every stage in turn, saved as it goes, and gone on with."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from kitbox.contracts import Augmentation, Batches, Tally, Task
+from kitbox.data.batches import Loader
+from kitbox.data.frames import Frames
+from kitbox.errors import TrainingError, some
+from kitbox.models.forward import predict
+from kitbox.models.model import Model, parameter_groups
+from kitbox.progress import Progress
+from kitbox.stopping import Stopped
+from kitbox.training import finder
+from kitbox.training.budget import Budget, Plan
+from kitbox.training.checkpoints import Checkpoint, pack_optimizer, unpack_optimizer
+from kitbox.training.cycle import Cycle
+from kitbox.training.keeper import Keeper
+from kitbox.training.stages import Epoch, default_rate, describe
+from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_epoch
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from kitbox.recipe import Stage
+
+CALMER = 0.3
+"""What the rates are multiplied by after a loss that was not finite."""
+
+
+@dataclass
+class Trainer:
+    """Trains a model on a loader's pictures, a stage at a time.
+
+    Attributes:
+        train, valid: row numbers.
+        weights: how often each training row is drawn, relative to the others; None: once each.
+        ids: of all rows, for messages.
+        rate: the head's rate of the stage before, for the finder's rule.
+        log: every epoch so far.
+        keeper: keeps checkpoints; None keeps none.
+        budget: the time that there is; None: any.
+        predictions: pictures that are to be predicted at the end, for the budget.
+    """
+
+    model: Model
+    task: Task
+    loader: Loader
+    augmentation: Augmentation
+    train: np.ndarray
+    valid: np.ndarray
+    accelerator: Accelerator
+    weight_decay: float
+    seed: int
+    progress: Progress
+    ids: Sequence[str]
+    weights: np.ndarray | None = None
+    rate: float | None = None
+    log: list[Epoch] = field(default_factory=list)
+    keeper: Keeper | None = None
+    budget: Budget | None = None
+    predictions: int = 0
+    _prepared: Any = field(default=None, init=False)
+    _slices: Slices = field(init=False)
+    _calm: float = field(default=1.0, init=False)  # lowered once, after a loss that was not finite
+
+    def __post_init__(self) -> None:
+        self._prepared = self.accelerator.prepare(self.model)
+        self._slices = Slices(self.progress.warn)
+
+    def stages(
+        self, stages: Sequence[Stage], size: Callable[[Stage], tuple[int, int]]
+    ) -> Iterator[Epoch]:
+        """Train every stage; yields after each epoch, its scores those of the weights then.
+
+        Goes on from the keeper's checkpoint if it has one.
+
+        Args:
+            size: (H, W) of a stage's pictures.
+
+        Raises:
+            Stopped: when the keeper was asked to stop; the state is saved.
+            TrainingError: when the loss is not finite, again after a second try.
+        """
+        kept = self.keeper.load() if self.keeper else None
+        number, epoch = 1, 1
+        if kept is not None:
+            number, epoch = kept.facts["stage"], kept.facts["epoch"]
+            self._restore(kept)
+        while number <= len(stages):
+            try:
+                yield from self._stage(number, stages, size, kept, epoch)
+            except NotFiniteError as error:
+                kept = self._second_try(error)
+                number, epoch = kept.facts["stage"], kept.facts["epoch"]
+                continue
+            number, epoch, kept = number + 1, 1, None
+
+    def _stage(
+        self,
+        number: int,
+        stages: Sequence[Stage],
+        size_of: Callable[[Stage], tuple[int, int]],
+        kept: Checkpoint | None,
+        epoch: int,
+    ) -> Iterator[Epoch]:
+        """The rest of a stage: from its start, or from where a checkpoint was."""
+        stage, size = stages[number - 1], size_of(stages[number - 1])
+        steps, valid_batches = (
+            self.loader.count(len(self.train)),
+            self.loader.count(len(self.valid)),
+        )
+        self.progress.say(describe(stage, number, len(stages), size))
+        self._freeze(stage)
+        inside = kept is not None and kept.facts["cycle"] is not None
+        lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
+        self.rate = lr[1] if isinstance(lr, tuple) else lr
+        optimizer = self.accelerator.prepare(
+            torch.optim.AdamW(
+                parameter_groups(self.model, _times(lr, self._calm), self.weight_decay),
+                fused=self.accelerator.device.type in ("cpu", "cuda"),
+            )
+        )
+        cycle = Cycle(optimizer.optimizer, stage.epochs * steps)
+        part = self._part()
+        if inside and kept is not None:
+            part = self._enter(kept, optimizer.optimizer, cycle)
+        here = _Place(number, lr, optimizer.optimizer, cycle)
+        if not inside:
+            self._keep(here, epoch, part)
+        while epoch <= stage.epochs and cycle.left:
+            began = time.monotonic()
+            what = f"stage {number}, epoch {epoch} of {stage.epochs}"
+            with self.progress.bar(what, steps + valid_batches) as show:
+                show(part.step)
+                clock = _Clock()
+
+                def done(note: str, epoch: int = epoch, part: Part = part) -> None:
+                    show(1, note=note)
+                    seconds = clock.lap()  # noqa: B023
+                    if self.budget is not None:
+                        self.budget.stepped(number, seconds)
+                        if part.step % 10 == 0 or part.step == steps:
+                            self._fit(here, stages, size_of, steps)
+                    if self.keeper is not None and self.keeper.due(whole_epoch=False):
+                        self._keep(here, epoch, part)
+                    if self.keeper is not None and self.keeper.stop.asked:
+                        self._keep(here, epoch, part)
+                        raise Stopped
+
+                train_loss = train_epoch(
+                    self._prepared,
+                    self.task,
+                    self._varied(number, epoch, size, part.step),
+                    optimizer,
+                    cycle,
+                    self.accelerator,
+                    part,
+                    self._slices,
+                    done,
+                )
+                clock = _Clock()
+                valid_loss, tally = self.validate(size, show)
+                if self.budget is not None:
+                    self.budget.passed(clock.lap(), valid_batches)
+                scores = self.task.score(tally)
+            seconds = time.monotonic() - began
+            self.log.append(
+                Epoch(number, epoch, self.rate, train_loss, valid_loss, scores, seconds)
+            )
+            yield self.log[-1]
+            epoch, part = epoch + 1, self._part()
+            over = epoch > stage.epochs or not cycle.left
+            if self.keeper is not None and (over or self.keeper.due(whole_epoch=True)):
+                self._keep(here, epoch, part, over=over)
+
+    def _part(self) -> Part:
+        return Part(torch.zeros((), dtype=torch.float64, device=_sums(self.accelerator.device)))
+
+    def _keep(self, here: _Place, epoch: int, part: Part, *, over: bool = False) -> None:
+        """Save where the training is; `over` means that the next stage begins."""
+        if self.keeper is None:
+            return
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors["random.cpu"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            for i, state in enumerate(torch.cuda.get_rng_state_all()):
+                tensors[f"random.cuda.{i}"] = state
+        if not over:
+            for name, value in pack_optimizer(here.optimizer).items():
+                tensors[f"optimizer.{name}"] = value
+        scaler = self.accelerator.scaler
+        self.keeper.save(
+            Checkpoint(
+                tensors,
+                {
+                    "stage": here.number + over,
+                    "epoch": 1 if over else epoch,
+                    "cycle": None if over else here.cycle.state(),
+                    "lr": here.lr,
+                    "rate": self.rate,
+                    "calm": self._calm,
+                    "slices": self._slices.count,
+                    "scaler": scaler.state_dict() if scaler is not None else None,
+                    "step": part.step,
+                    "total": part.total.item(),
+                    "pictures": part.pictures,
+                    "log": [asdict(epoch) for epoch in self.log],
+                },
+            )
+        )
+
+    def _restore(self, kept: Checkpoint) -> None:
+        """Give model, random states and log what a checkpoint has."""
+        facts, tensors = kept.facts, kept.tensors
+        prefix = "model."
+        self.model.load_state_dict(
+            {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
+        )
+        torch.set_rng_state(tensors["random.cpu"])
+        if torch.cuda.is_available():
+            for i in range(torch.cuda.device_count()):
+                if (state := tensors.get(f"random.cuda.{i}")) is not None:
+                    torch.cuda.set_rng_state(state, i)
+        self.rate, self._calm = facts["rate"], facts["calm"]
+        self._slices.count = facts["slices"]
+        self.log = [Epoch(**epoch) for epoch in facts["log"]]
+        if self.accelerator.scaler is not None and facts["scaler"]:
+            self.accelerator.scaler.load_state_dict(facts["scaler"])
+
+    def _enter(self, kept: Checkpoint, optimizer: torch.optim.Optimizer, cycle: Cycle) -> Part:
+        """Give optimizer and cycle what a checkpoint has; how far the epoch has come."""
+        prefix = "optimizer."
+        unpack_optimizer(
+            optimizer,
+            {n.removeprefix(prefix): v for n, v in kept.tensors.items() if n.startswith(prefix)},
+        )
+        cycle.load(kept.facts["cycle"])
+        part = self._part()
+        part.total += kept.facts["total"]
+        part.step, part.pictures = kept.facts["step"], kept.facts["pictures"]
+        return part
+
+    def _second_try(self, error: NotFiniteError) -> Checkpoint:
+        """Go back to the last good state with a lower rate, once.
+
+        Raises:
+            TrainingError: the second time, with the pictures of the batches.
+        """
+        kept = self.keeper.load() if self.keeper else None
+        if kept is None or self._calm < 1:
+            raise TrainingError(
+                "The training loss is not a finite number"
+                + (", also with a lower learning rate" if self._calm < 1 else ""),
+                found=f"in batches of the pictures {some(self.ids[row] for row in error.rows)}"
+                if len(error.rows)
+                else "",
+                do="Lower the learning rate of this stage, let `lr: find` choose it, or look at "
+                "these pictures and their targets",
+            ) from error
+        self._restore(kept)
+        self._calm = CALMER
+        self.progress.warn(
+            f"the loss was not finite; back to epoch {kept.facts['epoch']} of stage "
+            f"{kept.facts['stage']}, with {CALMER:g} of the learning rate"
+        )
+        return kept
+
+    def _fit(
+        self,
+        here: _Place,
+        stages: Sequence[Stage],
+        size: Callable[[Stage], tuple[int, int]],
+        steps: int,
+    ) -> None:
+        """Shorten the cycle if the time budget asks for it."""
+        assert self.budget is not None
+        stage = stages[here.number - 1]
+        pixels = math.prod(size(stage))
+        later = tuple(
+            (one.epochs * steps, one.freeze is True, math.prod(size(one)) / pixels)
+            for one in stages[here.number :]
+        )
+        plan = Plan(
+            here.number,
+            stage.freeze is True,
+            here.cycle.left,
+            steps,
+            self.loader.count(len(self.valid)),
+            self.loader.count(self.predictions),
+            later,
+        )
+        fits = self.budget.fitting(plan)
+        if here.cycle.left and fits < 0.97 * here.cycle.left:
+            if not here.shortened:
+                here.shortened = True
+                self.progress.warn(
+                    f"stage {here.number} is shortened to about {fits} more steps instead of "
+                    f"{here.cycle.left}, to keep within the time budget"
+                )
+            here.cycle.shorten(fits)
+
+    def try_batch(self, number: int, stage: Stage, size: tuple[int, int]) -> float:
+        """The loss of one training batch, forward and backward; weights stay as they are.
+
+        Raises:
+            TrainingError: when the loss or a gradient is not finite.
+        """
+        self._freeze(stage)
+        with finder.untouched(self.model):
+            self.model.train()
+            images, targets, _ = next(iter(self._varied(number, 0, size)))
+            with self.accelerator.autocast():
+                outputs = self.model(images)
+            loss = self.task.loss(outputs.float(), targets).mean()
+            loss.backward()
+            gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+            if not all(bool(torch.isfinite(g).all()) for g in (loss.detach(), *gradients)):
+                raise TrainingError(
+                    f"One batch of stage {number} gives a loss or a gradient that is not finite",
+                    found=f"loss {loss.item()}",
+                    do="Check the pictures and the targets",
+                )
+            return float(loss.item())
+
+    def validate(
+        self, size: tuple[int, int], step: Callable[..., None] = lambda n=1, note="": None
+    ) -> tuple[float, Tally]:
+        """The mean loss and the task's tally of the validation rows."""
+        return evaluate(self._prepared, self.task, self.loader, self.valid, size, step)
+
+    def predict(
+        self,
+        rows: np.ndarray,
+        size: tuple[int, int],
+        step: Callable[..., None] = lambda n=1, note="": None,
+    ) -> Iterator[tuple[np.ndarray, Frames]]:
+        """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
+        return predict(self._prepared, self.loader, rows, size, step)
+
+    def _freeze(self, stage: Stage) -> None:
+        hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
+        # Statistics of one picture are none; PyTorch refuses them.
+        hold = hold or len(self.train) // max(1, self.loader.count(len(self.train))) < 2
+        self.model.freeze(stage.freeze, hold_norm=hold)
+
+    def _rate(
+        self, number: int, stage: Stage, size: tuple[int, int]
+    ) -> float | tuple[float, float]:
+        if stage.lr == "find":
+            with self.progress.bar(f"stage {number}, learning-rate finder", finder.STEPS) as step:
+                curve = finder.sweep(
+                    self.model,
+                    self.task,
+                    lambda epoch: self._varied(number, 1_000_000 + epoch, size),
+                    self.accelerator,
+                    weight_decay=self.weight_decay,
+                    step=step,
+                )
+            lr = finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
+            chosen = f"{lr:.1e}" if isinstance(lr, float) else f"{lr[0]:.1e} to {lr[1]:.1e}"
+            self.progress.say(
+                f"learning-rate finder: {chosen} (the loss falls fastest at "
+                f"{curve.steepest:.1e} and shoots up at {curve.shoots_up:.1e})"
+            )
+            return lr
+        if stage.lr is not None:
+            return stage.lr
+        return default_rate(stage, self.model.body.pretrained)
+
+    def _varied(self, number: int, epoch: int, size: tuple[int, int], skip: int = 0) -> Batches:
+        seed = (self.seed, number, epoch)
+        return self.loader.varied(
+            self.train, size, self.augmentation, seed, weights=self.weights, skip=skip
+        )
+
+
+@dataclass
+class _Place:
+    """A stage at work."""
+
+    number: int
+    lr: float | tuple[float, float]
+    optimizer: torch.optim.Optimizer
+    cycle: Cycle
+    shortened: bool = False
+
+
+class _Clock:
+    """Seconds between laps."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def lap(self) -> float:
+        before, self._last = self._last, time.monotonic()
+        return self._last - before
+
+
+def _sums(device: torch.device) -> torch.device:
+    """Where sums of losses are kept: Apple's GPUs have no float64."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
+def _pair(lr: float | list[float]) -> float | tuple[float, float]:
+    return (lr[0], lr[1]) if isinstance(lr, list | tuple) else lr
+
+
+def _times(lr: float | tuple[float, float], factor: float) -> float | tuple[float, float]:
+    return (lr[0] * factor, lr[1] * factor) if isinstance(lr, tuple) else lr * factor
