@@ -120,3 +120,19 @@ def test_written_and_read_back(tmp_path: Path) -> None:
     text = (tmp_path / "deep" / "submission.csv").read_bytes()
     assert text == b"id,label\na,cat\nb,dog\n"
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["submission.csv"]
+
+
+def test_what_the_recipe_s_writer_leaves_open_is_the_task_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, Any] = {"use": "wide", "clip": [0.1, 0.9], "decimals": 3, "key": "picture"}
+    monkeypatch.setattr(SingleLabel, "writer", lambda self, sample: asked)
+    found = submission.choose(Wide(decimals=1, normalize=True), TASK, None)
+    assert found == Wide(clip=(0.1, 0.9), decimals=1, normalize=True, key="id")
+    assert submission.choose(None, TASK, None) == Wide(clip=(0.1, 0.9), decimals=3, key="picture")
+    other = Scalar()
+    assert submission.choose(other, TASK, None) is other
+    asked["use"] = "no-such-writer"
+    assert submission.choose(other, TASK, None) is other
+    with pytest.raises(PluginError, match="cannot be made"):
+        submission.choose(None, TASK, None)
