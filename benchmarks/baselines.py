@@ -2,13 +2,13 @@
 
     python benchmarks/baselines.py tags --seeds 1 2 3
 
-Each is a module `baselines_<name>.py` beside this one with `main(arguments)`, which
-prints figures. Start it from the project's root, with the project installed.
+Each is a script `baselines_<name>.py` beside this one; the arguments are its own.
+Start it from the project's root, with the project installed.
 """
 
 from __future__ import annotations
 
-import importlib
+import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +27,9 @@ def main(arguments: Sequence[str]) -> int:
     if name not in names():
         print(f"python benchmarks/baselines.py {{{','.join(names())}}} ...", file=sys.stderr)
         return 2
-    sys.path.insert(0, str(HERE))
-    importlib.import_module(f"baselines_{name}").main(arguments[1:])
+    path = HERE / f"baselines_{name}.py"
+    sys.argv = [str(path), *arguments[1:]]
+    runpy.run_path(str(path), run_name="__main__")
     return 0
 
 

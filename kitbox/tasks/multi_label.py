@@ -76,7 +76,7 @@ class MultiLabel(Options):
         "negatives per positive",
     )
     metrics: tuple[scores.MetricSpec, ...] = Field(
-        ("f_beta", "accuracy_at_threshold", "mean_average_precision"),
+        ("f_beta", "mean_average_precision"),
         min_length=1,
         description="the first selects the best weights: f_beta (beta: 2, average: samples, macro "
         "or micro), accuracy_at_threshold, mean_average_precision, or a name from sklearn.metrics, "
