@@ -35,8 +35,8 @@ class MapHead(nn.Module):
         self.decoder = decoder
         self.strides = tuple(strides)
         self.last = nn.Conv2d(width, outputs, kernel, padding=kernel // 2)
-        # Small weights: the first predictions are even, so the first losses teach, not shock.
-        nn.init.normal_(self.last.weight, std=0.01)
+        # As segmentation_models_pytorch has it. Tiny weights keep rare classes out for epochs.
+        nn.init.xavier_uniform_(self.last.weight)
         nn.init.constant_(self.last.bias, 0.0)  # type: ignore[arg-type]
 
     def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
