@@ -20,7 +20,7 @@ from pydantic import (
 
 from kitbox import document, registry
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
-from kitbox.data.table import TestPictures
+from kitbox.data.unlabelled import TestPictures
 from kitbox.durations import Duration
 from kitbox.errors import RecipeError, some
 from kitbox.installed import BUILT_IN

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kitbox.contracts import Body, Labeler, Splitter, Task
-from kitbox.data import exclude, geometry, pixels, table
+from kitbox.data import exclude, geometry, pixels, table, unlabelled
 from kitbox.data.batches import Loader
 from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, some
@@ -63,7 +63,7 @@ def label(
 def with_test(
     labelled: Labelled,
     files: Path,
-    test: table.TestPictures | None,
+    test: unlabelled.TestPictures | None,
     ids: Sequence[str] | None,
     progress: Progress,
 ) -> pd.DataFrame:
@@ -73,8 +73,8 @@ def with_test(
         ids: the pictures that the sample submission asks for; None where there is no sample.
     """
     rows = labelled.rows
-    to_predict = table.test_rows(
-        files, test=test or table.TestPictures(), ids=ids, taken=labelled.taken
+    to_predict = unlabelled.test_rows(
+        files, test=test or unlabelled.TestPictures(), ids=ids, taken=labelled.taken
     )
     counts = rows["part"].value_counts()
     progress.say(

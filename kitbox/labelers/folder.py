@@ -6,13 +6,13 @@ from pathlib import Path
 
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, contents, inside, pictures
+from kitbox.data.unlabelled import TEST
 from kitbox.errors import LabelError, some
 from kitbox.labelers.values import counted
 from kitbox.options import Options
 
 TRAIN = ("train", "training")
 VALID = ("valid", "val", "validation")
-TEST = ("test", "testing", "tests", "test_images")
 
 
 class FolderLabels(Options):

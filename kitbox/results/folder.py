@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitbox.data import table
+from kitbox.data import table_file
 from kitbox.errors import KitboxError, StorageError, storage
 from kitbox.storage import lock, whole, write
 
@@ -129,7 +129,7 @@ class RunFolder:
                 what the run that was cut short had.
         """
         new = self / f"new-{TABLE}"
-        table.save(rows, new)
+        table_file.save(rows, new)
         if checkpoints_in(self.path):
             same = new.read_bytes() == _bytes(self / TABLE)
             new.unlink()

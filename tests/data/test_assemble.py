@@ -22,8 +22,8 @@ from kitbox.data.assemble import (
     without_broken,
 )
 from kitbox.data.split import Random
-from kitbox.data.table import TestPictures as Pictures
 from kitbox.data.targets import Points
+from kitbox.data.unlabelled import TestPictures as Pictures
 from kitbox.environment import Environment
 from kitbox.errors import PictureError
 from kitbox.labelers.folder import FolderLabels

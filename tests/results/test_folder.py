@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import load_file
 
 from kitbox import recipe as recipes
-from kitbox.data import table
+from kitbox.data import table_file
 from kitbox.errors import StorageError
 from kitbox.results.folder import RunFolder, fingerprint
 from results import finished, small, trained
@@ -53,7 +53,7 @@ def test_the_log_has_a_row_per_epoch() -> None:
 
 
 def test_the_table_says_every_part() -> None:
-    rows = table.load(finished() / "table.csv")
+    rows = table_file.load(finished() / "table.csv")
     assert dict(rows["part"].value_counts()) == {"train": 80, "valid": 20, "test": 20}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from kitbox.data import table
+from kitbox.data import table_file
 from results import finished
 
 
@@ -19,7 +19,7 @@ def predictions(part: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("part", ["valid", "test"])
 def test_ids_in_the_table_s_order_and_probabilities(part: str) -> None:
-    rows = table.load(finished() / "table.csv")
+    rows = table_file.load(finished() / "table.csv")
     found = predictions(part)
     assert list(found["id"]) == list(rows.loc[rows["part"] == part, "id"])
     assert np.allclose(found.drop(columns="id").sum(axis=1), 1, atol=1e-5)
@@ -34,7 +34,7 @@ def test_the_raw_outputs_are_the_same_predictions(part: str) -> None:
 
 
 def test_the_reported_scores_are_scikit_learn_s() -> None:
-    rows = table.load(finished() / "table.csv").set_index("id")
+    rows = table_file.load(finished() / "table.csv").set_index("id")
     found = predictions("valid").set_index("id")
     truth = [str(label) for label in rows.loc[found.index, "label"]]
     scores = json.loads((finished() / "run.json").read_text())["scores"]

@@ -1,0 +1,192 @@
+"""The pictures to predict: where they are, and which one an id of the sample means."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from kitbox.data.files import (
+    Below,
+    bare,
+    contents,
+    ending,
+    inside,
+    is_below,
+    is_picture,
+    pictures,
+    stem,
+)
+from kitbox.errors import LabelError, some
+from kitbox.options import Options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEST = ("test", "tests", "testing", "test_images", "test_image", "images_test", "test_set")
+"""Folders of pictures without labels, in lower case."""
+
+
+class TestPictures(Options):
+    """Where the pictures are that have no labels.
+
+    Attributes:
+        folder: their folder, below the source's folder.
+        pattern: which files, a glob such as `test/*.jpg` (`**` for any folders),
+            below `folder`.
+        suffix: what the ids of the sample submission lack, `.jpg` say.
+    """
+
+    __test__: ClassVar[bool] = False  # no test, whatever pytest makes of its name
+
+    folder: Below | None = None
+    pattern: Below | None = None
+    suffix: str | None = None
+
+
+def test_rows(
+    folder: Path,
+    *,
+    test: TestPictures,
+    ids: Sequence[str] | None,
+    taken: Collection[str],
+) -> pd.DataFrame:
+    """The test rows: `id` and `image`.
+
+    With the ids of a sample submission they are those in their order, each with
+    the picture that it names: a path, else a name, else a path or name without
+    suffix, each tried with `test.suffix` first. The candidates are the pictures
+    of `test.folder` and `test.pattern`, else those in a folder called test (or
+    alike), else all that are not `taken`. An id without a picture keeps its row,
+    with the path where the picture would be.
+
+    Without a sample, or with one that has no rows (as in code competitions), they
+    are all pictures of `test.folder` and `test.pattern`,
+    with their names without suffix as ids (their paths where names repeat). With
+    neither there are none.
+
+    Args:
+        folder: the source's folder.
+        test: where the test pictures are.
+        ids: the pictures that the sample submission asks for, each once; None
+            where there is no sample.
+        taken: the `image` of the labelled rows.
+
+    Raises:
+        LabelError: when there are no test pictures where they should be, an id
+            fits several pictures, and when more than half of the ids have no
+            picture.
+    """
+    import pandas as pd
+
+    asked = test.folder is not None or test.pattern is not None
+    if not ids:
+        images = _asked(folder, test) if asked else []
+        stems = [stem(image) for image in images]
+        ids = stems if len(set(stems)) == len(stems) else images
+        return pd.DataFrame({"id": ids, "image": images}, dtype=str)
+    candidates = _asked(folder, test) if asked else _likely(pictures(folder), taken)
+    found = _match(ids, candidates, test)
+    missing = [one for one in ids if one not in found]
+    if 2 * len(missing) > len(ids):
+        raise LabelError(
+            f"{len(missing)} of {len(ids)} ids of the sample submission have no picture",
+            found=f"ids such as {some(missing, most=3)}, and "
+            + (
+                f"{len(candidates)} candidates such as {some(candidates, most=3)}"
+                if candidates
+                else f"no candidates; there are {contents(folder)}"
+            ),
+            do="Set `folder` or `pattern` of the test pictures, or `suffix` to what the ids lack",
+        )
+    expected = _expected(test, list(found.values()))
+    images = [found.get(one) or expected(one) for one in ids]
+    return pd.DataFrame({"id": ids, "image": images}, dtype=str)
+
+
+def _asked(folder: Path, test: TestPictures) -> list[str]:
+    """The pictures of `test.folder` and `test.pattern`, sorted."""
+    root = folder if test.folder is None else inside(folder, test.folder)
+    if test.pattern is None:
+        paths = pictures(root)
+    else:
+        paths = [
+            path.replace(os.sep, "/")
+            for path in glob.glob(test.pattern, root_dir=root, recursive=True)
+            if os.path.isfile(os.path.join(root, path))
+        ]
+    if not paths:
+        raise LabelError(
+            f"There are no test pictures {test.pattern or ''} below {root}".replace("  ", " "),
+            found=contents(root),
+            do="Correct `folder` or `pattern` of the test pictures",
+        )
+    prefix = f"{test.folder}/" if test.folder else ""
+    return sorted(prefix + path for path in paths)
+
+
+def _likely(images: list[str], taken: Collection[str]) -> list[str]:
+    """Those in a folder that is called test, else all that are not taken."""
+    for depth in (1, None):  # a folder at the top comes before one further down
+        inside_test = [
+            image
+            for image in images
+            if any(name.lower() in TEST for name in image.split("/")[:-1][:depth])
+        ]
+        if inside_test:
+            return inside_test
+    labelled = set(taken)
+    return [image for image in images if image not in labelled]
+
+
+def _match(ids: Sequence[str], candidates: list[str], test: TestPictures) -> dict[str, str]:
+    """The picture of each id that has one."""
+    prefix = f"{test.folder}/" if test.folder else ""
+    ways: tuple[Callable[[str], str], ...] = (
+        str,
+        lambda image: image.removeprefix(prefix),
+        lambda image: image.rpartition("/")[2],
+        bare,
+        lambda image: bare(image).removeprefix(prefix),
+        stem,
+    )
+    indices: list[dict[str, list[str]]] = []
+    for way in ways:
+        index: dict[str, list[str]] = {}
+        for image in candidates:
+            index.setdefault(way(image), []).append(image)
+        indices.append(index)
+    found: dict[str, str] = {}
+    for one in ids:
+        plain = one.replace("\\", "/").removeprefix("./")
+        tries = [plain + ending(test.suffix), plain] if test.suffix else [plain]
+        images = next((index[name] for name in tries for index in indices if name in index), [])
+        if len(images) > 1:
+            raise LabelError(
+                f"The id '{one}' of the sample submission fits several pictures",
+                found=some(images),
+                do="Set `folder`, `pattern` or `suffix` of the test pictures",
+            )
+        if images:
+            found[one] = images[0]
+    return found
+
+
+def _expected(test: TestPictures, found: list[str]) -> Callable[[str], str]:
+    """Where a picture that is missing would be: beside most of the others."""
+    around = test.folder or ""
+    if found:
+        parents = Counter(image.rpartition("/")[0] for image in found)
+        around = min(parents, key=lambda parent: (-parents[parent], parent))
+    ends = Counter(image[len(bare(image)) :] for image in found)
+    end = ending(test.suffix) or min(ends, key=lambda e: (-ends[e], e), default="")
+
+    def path(one: str) -> str:
+        name = one if is_below(one) else one.replace("\\", "/").rpartition("/")[2]
+        name = name if is_picture(name) else name + end
+        return f"{around}/{name}" if around and not name.startswith(f"{around}/") else name
+
+    return path
