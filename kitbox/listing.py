@@ -100,9 +100,10 @@ def _one(plugins: Registry[Any], plugin: Plugin) -> str:
         default = None if field.is_required() else field.get_default(call_default_factory=True)
         rest = "required" if field.is_required() else f"default {_short(default)}"
         rest = "optional" if default is None and not field.is_required() else rest
-        lines.append(f"  {option.ljust(width)}  {kind or 'nothing'}, {rest}")
+        head, indent = f"  {option.ljust(width)}  ", " " * (width + 4)
+        lines.append(_wrapped(f"{kind or 'nothing'}, {rest}", indent, head, WIDTH + 12))
         if about := (field.description or notes.get(option, "")):
-            lines.append(_wrapped(about, " " * (width + 4)))
+            lines.append(_wrapped(about, indent))
     name = plugin.name if len(bare) == 1 else plugin.full_name
     return "\n".join([*lines, "", "Example:", f"  {_example(plugins, cls, name)}"])
 
@@ -139,9 +140,14 @@ def _short(value: object) -> str:
     return re.sub(r"(\d\.\d{4})\d+", r"\1", text)
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def _wrapped(text: str, indent: str = "", first: str | None = None, width: int = WIDTH) -> str:
     return textwrap.fill(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
 
 

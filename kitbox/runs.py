@@ -97,6 +97,11 @@ class Runs:
         """How many pixels belong to the mask."""
         return int(self.lengths.sum())
 
+    @property
+    def share(self) -> float:
+        """The mask's share of the picture, 0 to 1."""
+        return self.area / (self.height * self.width)
+
     def encode(
         self, order: Order = "columns", base: Literal[0, 1] = 1, relative: bool = False
     ) -> str:
@@ -163,6 +168,10 @@ class Runs:
         if sized is None:
             raise ValueError(f"run lengths begin with the size, such as 360x480, found {size!r}")
         return cls.decode(rest, int(sized[1]), int(sized[2]))
+
+    def __float__(self) -> float:
+        """The mask's share of the picture: what a table of numbers shows of it."""
+        return self.share
 
     def __str__(self) -> str:
         return f"{self.height}x{self.width} {self.encode()}".rstrip()

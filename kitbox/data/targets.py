@@ -10,6 +10,7 @@ import numpy as np
 
 from kitbox.data import geometry
 from kitbox.data.frames import normalize
+from kitbox.data.masks import check_size
 from kitbox.errors import LabelError, PluginError
 
 
@@ -214,13 +215,7 @@ class Masks:
                 return keep[row]
             number = int(rows[row])
             mask = self.read(number)
-            height, width = (int(side) for side in sizes[row])
-            if mask.shape != (height, width):
-                raise LabelError(
-                    f"The mask {self.name(number)} has another size than its picture",
-                    found=f"{mask.shape[1]}x{mask.shape[0]} pixels, the picture {width}x{height}",
-                    do="Every mask needs the size of its picture",
-                )
+            check_size(mask, (int(sizes[row, 0]), int(sizes[row, 1])), self.name(number))
             mask = _nearest(mask, (int(extents[row, 0]), int(extents[row, 1])))
             if area <= KEPT:
                 keep[row] = mask
