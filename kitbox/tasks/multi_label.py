@@ -82,7 +82,7 @@ class MultiLabel(Options):
         "or micro), accuracy_at_threshold, mean_average_precision, or a name from sklearn.metrics, "
         "bare or as {use: name, option: value}",
     )
-    threshold: Literal["tune", "tune-each"] | Share | dict[str, Share] = Field(
+    threshold: Literal["tune", "tune-each"] | Share | dict[str, float] = Field(
         "tune",
         description="a label is chosen above it: a number, or one by label (0.5 where none is "
         "given); 'tune' chooses one for all, 'tune-each' one per label",
@@ -101,6 +101,16 @@ class MultiLabel(Options):
         for metric in metrics:
             tag_scores.check(metric)
         return metrics
+
+    @field_validator("threshold")
+    @classmethod
+    def _shares(cls, threshold: str | float | dict[str, float]) -> str | float | dict[str, float]:
+        by_label = threshold if isinstance(threshold, dict) else {}
+        if wrong := [name for name, value in by_label.items() if not 0 < value < 1]:
+            raise ValueError(
+                f"found {by_label[wrong[0]]:g} for {wrong[0]!r}, expected above 0, below 1"
+            )
+        return threshold
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
