@@ -177,7 +177,7 @@ def test_every_address_is_accounted_for_and_only_failures_are_asked_again(
     lists = listed(tmp_path, flower=list(fates))
     began = time.monotonic()
     folder = source(lists).fetch(tmp_path / "cache")
-    assert time.monotonic() - began < 20 + count / 10
+    assert time.monotonic() - began < 120 + count / 10
     check_all(folder, fates)
     for row in manifest(folder):
         if "/png/" in row["address"]:

@@ -128,7 +128,7 @@ def test_time_and_room_for_all():
     began = time.monotonic()
     why, _ = hand.work(["a/1"], seconds=0.3)
     assert "the time for all" in why
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert hand.kept == {}
     hand = Hand()
     why, shown = hand.work([f"a/{n}" for n in range(1000)], most_bytes=100, threads=2)

@@ -33,11 +33,11 @@ def test_a_connection_is_ended_at_its_time_though_bytes_come(pair):
     began = time.monotonic()
     with Watch() as watch, watch.over(mine, began + 0.3) as held:
         while mine.recv(1):
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 30
         assert held.ended
     over.set()
     thread.join()
-    assert 0.25 < time.monotonic() - began < 3
+    assert 0.25 < time.monotonic() - began < 30
 
 
 def test_what_ends_in_time_is_left_alone(pair):
