@@ -86,8 +86,8 @@ def run(
     if (done := folder.finished(recipe)) is not None:
         progress.say(f"{folder.path} already holds this run, finished {done['at']}; left as it is")
         return _result(folder, done)
-    if resume_from is not None:
-        folder.bring(Path(resume_from))
+    if resume_from is not None and not folder.bring(Path(resume_from), recipe):
+        progress.say(f"{folder.path} holds a run already, which goes on from where it is")
     with folder.held(recipe), Stop() as stop:
         try:
             return follow(recipe, folder, stop, progress, began)

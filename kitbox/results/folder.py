@@ -39,8 +39,8 @@ MADE = (
 )
 """The files that a run makes beside its recipe, its state and its model."""
 
-COPIED = (STATE, RECIPE, TABLE, LOG, TIMES, BEST)
-"""What goes on with a checkpoint to another machine."""
+COPIED = (RECIPE, TABLE, LOG, TIMES, BEST, STATE)
+"""What goes on with a checkpoint to another machine; the state last: with it, all is there."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class RunFolder:
                 found=f"'{state.get('name')}', finished {state.get('at')}",
                 do="Choose another folder with --out, or delete that one",
             )
+        with suppress(OSError):  # killed before it could, or the folder is read-only
+            self._remove_checkpoints()
         return state
 
     @contextmanager
@@ -87,18 +89,18 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise StorageError(f"{self.path} is a file", do="Choose another folder with --out")
         state = self._state()
-        ours = [RECIPE, *MADE, MODEL]
-        if state is None and (taken := [n for n in ours if (self / n).exists()]):
-            raise StorageError(
-                f"{self.path} holds files that would be overwritten",
-                found=", ".join(taken),
-                do="Choose another folder with --out",
-            )
+        if state is None:
+            self._refuse_to_overwrite()
         if state is not None and state.get("recipe") != fingerprint(recipe):
             raise StorageError(
                 f"{self.path} holds a run of another recipe that was cut short",
                 found=f"'{state.get('name')}', begun {state.get('at')}",
                 do="Choose another folder with --out, or delete that one",
+            )
+        if state is not None and state.get("state") == "copying":
+            raise StorageError(
+                f"{self.path} holds part of a run that was being copied there",
+                do="Give the same --resume-from again, or delete the folder",
             )
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         with storage(self.path, "making the folder"):
@@ -128,6 +130,8 @@ class RunFolder:
             StorageError: when it cannot be written, or when the data is no longer
                 what the run that was cut short had.
         """
+        if self._state() is None:
+            self._mark("running", recipe)  # what is written from here on is this run's
         new = self / f"new-{TABLE}"
         table_file.save(rows, new)
         if checkpoints_in(self.path):
@@ -147,26 +151,33 @@ class RunFolder:
         self._mark("running", recipe)
         write(self / RECIPE, recipe.save())
 
-    def bring(self, other: Path) -> None:
-        """Copy here what a run elsewhere left, to go on from.
+    def bring(self, other: Path, recipe: Recipe) -> bool:
+        """Copy here what a run of the recipe left elsewhere, to go on from.
+
+        Returns:
+            False when a run is here already: it goes on from where it is.
 
         Raises:
-            StorageError: when nothing can be gone on from there, or a run is here already.
+            StorageError: when nothing can be gone on from there, or files are here
+                that no run made.
         """
-        if (self / STATE).exists():
-            raise StorageError(
-                f"{self.path} holds a run already", do="Choose another folder with --out"
-            )
+        state = self._state()
+        if state is not None and state.get("state") != "copying":
+            return False
+        if state is None:
+            self._refuse_to_overwrite()
         if not (other / STATE).is_file() or not checkpoints_in(other):
             raise StorageError(
                 f"There is no run with a checkpoint in {other}",
                 do="Give the run's folder, or the one that `copy_to` named",
             )
+        self._mark("copying", recipe)
         with storage(self.path, "copying to"):
-            for name in (*COPIED, CHECKPOINT, BEFORE):
+            for name in (CHECKPOINT, BEFORE, *COPIED):
                 if (other / name).is_file():
                     with whole(self / name) as beside:
                         shutil.copyfile(other / name, beside)
+        return True
 
     def finish(
         self,
@@ -179,10 +190,7 @@ class RunFolder:
         stopped: bool = False,
     ) -> dict[str, Any]:
         """Say in `run.json` that the run is whole, or was stopped; returns what it says."""
-        if not stopped:
-            for name in (CHECKPOINT, BEFORE):
-                (self / name).unlink(missing_ok=True)
-        return self._mark(
+        state = self._mark(
             "stopped" if stopped else "finished",
             recipe,
             scores=dict(scores),
@@ -190,6 +198,9 @@ class RunFolder:
             epochs=epochs,
             seconds=round(seconds, 1),
         )
+        if not stopped:
+            self._remove_checkpoints()
+        return state
 
     def failed(self, recipe: Recipe, error: KitboxError) -> None:
         """Say in `run.json` why a run that had begun ended; what it wrote stays."""
@@ -210,6 +221,18 @@ class RunFolder:
         """Write a JSON file that a person can read too; NaN becomes null."""
         plain = _without_nan(content)
         write(self / name, json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n")
+
+    def _remove_checkpoints(self) -> None:
+        for name in (CHECKPOINT, BEFORE):
+            (self / name).unlink(missing_ok=True)
+
+    def _refuse_to_overwrite(self) -> None:
+        if taken := [name for name in (RECIPE, *MADE, MODEL) if (self / name).exists()]:
+            raise StorageError(
+                f"{self.path} holds files that would be overwritten",
+                found=", ".join(taken),
+                do="Choose another folder with --out",
+            )
 
     def _state(self) -> dict[str, Any] | None:
         try:

@@ -82,11 +82,21 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
 
 
 def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Give an optimizer with the same groups the state that `pack_optimizer` gave."""
+    """Give an optimizer with the same groups the state that `pack_optimizer` gave.
+
+    A fused optimizer walks the memory of a parameter and of its state side by side: the
+    state gets the parameter's layout (channels-last, say), which files do not keep.
+    """
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")
-        state.setdefault(int(index), {})[key] = value
+        own = state.setdefault(int(index), {})
+        parameter = parameters[int(index)]
+        if value.shape == parameter.shape:
+            own[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+        else:  # the number of steps
+            own[key] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -145,16 +147,70 @@ def test_what_a_run_elsewhere_left_is_brought(tmp_path: Path) -> None:
     other.start(small(), ROWS)
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(StorageError, match="no run with a checkpoint"):
-        folder.bring(other.path)
+        folder.bring(other.path, small())
     (other / "checkpoint.before.safetensors").write_bytes(b"something")
-    folder.bring(other.path)
+    assert folder.bring(other.path, small())
     assert sorted(p.name for p in folder.path.iterdir()) == [
         *("checkpoint.before.safetensors", "recipe.yaml", "run.json", "table.csv"),
     ]
     with folder.held(small()):
         folder.start(small(), ROWS)
-    with pytest.raises(StorageError, match="holds a run already"):
-        folder.bring(other.path)
+    assert not folder.bring(other.path, small())  # the same command after another kill
+
+
+def test_a_copy_that_was_cut_short_is_not_taken_for_a_run(tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    other.path.mkdir()
+    other.start(small(), ROWS)
+    (other / "checkpoint.safetensors").write_bytes(b"something")
+    folder = RunFolder(tmp_path / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "copyfile", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            folder.bring(other.path, small())
+    with (
+        pytest.raises(StorageError, match="part of a run that was being copied"),
+        folder.held(small()),
+    ):
+        pass
+    assert folder.bring(other.path, small())
+    with folder.held(small()):
+        pass
+
+
+def test_nothing_is_brought_over_files_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "table.csv").write_text("mine")
+    with pytest.raises(StorageError, match=r"would be overwritten. Found: table.csv"):
+        RunFolder(tmp_path / "run").bring(finished(), small())
+    assert (tmp_path / "run" / "table.csv").read_text() == "mine"
+
+
+def test_a_run_killed_as_it_begins_or_ends_goes_on(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "__truediv__", _dies_at("new-table.csv"))
+        with pytest.raises(KeyboardInterrupt):
+            folder.start(small(), ROWS)
+    with folder.held(small()):
+        folder.start(small(), ROWS)
+    (folder / "checkpoint.safetensors").write_bytes(b"something")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "_remove_checkpoints", _dies_at())
+        with pytest.raises(KeyboardInterrupt):
+            folder.finish(small(), {}, None, 3, 1.23)
+    assert folder.finished(small()) is not None
+    assert not (folder / "checkpoint.safetensors").exists()
+
+
+def _dies_at(name: str = "") -> Any:
+    def die(folder: RunFolder, wanted: str = "") -> Path:
+        if wanted == name:
+            raise KeyboardInterrupt
+        return folder.path / wanted
+
+    return die
 
 
 def test_finish_then_finished(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -99,17 +101,30 @@ def test_a_write_that_fails_leaves_the_one_before(
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.SGD])
-def test_an_optimizer_goes_on_as_it_was(kind: type, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        torch.optim.AdamW,
+        partial(torch.optim.AdamW, fused=True),
+        partial(torch.optim.SGD, momentum=0.9),
+    ],
+)
+def test_an_optimizer_goes_on_as_it_was(
+    kind: Callable[..., torch.optim.Optimizer], tmp_path: Path
+) -> None:
     def build() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
         torch.manual_seed(0)
-        net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2))
-        options = {"momentum": 0.9} if kind is torch.optim.SGD else {}
-        return net, kind(net.parameters(), lr=0.1, **options)
+        net = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(16, 2)
+        )
+        # A fused optimizer takes it that its state lies in memory as the parameter does.
+        net.to(memory_format=torch.channels_last)
+        return net, kind(net.parameters(), lr=0.1)
 
     def train(net: torch.nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
         for step in range(steps):
-            net(torch.full((2, 4), step + 1.0)).square().sum().backward()
+            torch.manual_seed(step)
+            net(torch.randn(2, 3, 4, 4)).square().sum().backward()
             optimizer.step()
             optimizer.zero_grad()
 
