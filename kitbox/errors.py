@@ -53,7 +53,8 @@ class RecipeError(KitboxError):
         super().__init__(wrong, do=do)
 
     def __str__(self) -> str:
-        return "\n".join([super().__str__(), *(f"  - {mistake}" for mistake in self.mistakes)])
+        listed = (f"  - {visible(mistake)}" for mistake in self.mistakes)
+        return "\n".join([super().__str__(), *listed])
 
 
 class PluginError(KitboxError):
@@ -145,6 +146,20 @@ def storage(path: Path, doing: str) -> Iterator[None]:
         raise StorageError(f"{wrong} while {doing} {path} ({reason})", do=do) from error
 
 
+def visible(text: str) -> str:
+    """A text whose control characters are spelt out, so that a terminal does not obey them.
+
+    >>> visible("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one == "\n" or one.isprintable() else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
 def _sentence(text: str) -> str:
-    text = text.strip()
+    text = visible(text.strip())
     return text if not text or text[-1] in ".?!:" else text + "."

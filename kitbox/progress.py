@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from kitbox.errors import visible
+
 LOG_EVERY = 30.0
 """Seconds between lines about one bar where lines cannot be rewritten."""
 
@@ -37,6 +39,7 @@ class Progress:
         """A line that stays."""
         if self._quiet:
             return
+        text = visible(text)
         if self._console is not None:
             self._console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
         else:

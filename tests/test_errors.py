@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kitbox import errors
-from kitbox.errors import KitboxError, RecipeError, StorageError, nearest, some, storage
+from kitbox.errors import KitboxError, RecipeError, StorageError, nearest, some, storage, visible
 
 
 def test_docstring_draws_the_real_tree() -> None:
@@ -119,3 +119,9 @@ def test_storage_leaves_other_errors_and_results_alone() -> None:
     with pytest.raises(KitboxError, match="inner") as caught, storage(Path("x"), "writing"):
         raise KitboxError("inner")
     assert not isinstance(caught.value, StorageError)
+
+
+def test_control_characters_are_spelt_out() -> None:
+    error = RecipeError("a\x1b[2J\0b", mistakes=["c\x07"], do="d\u200b")
+    assert str(error) == "a\\x1b[2J\\x00b. d\\u200b.\n  - c\\x07"
+    assert visible("Äpfel 中") == "Äpfel 中"

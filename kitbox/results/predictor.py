@@ -42,7 +42,6 @@ class Predictor:
             WeightsError: when there is none, or it does not fit.
         """
         from kitbox.models.model import Model
-        from kitbox.models.state import load_weights
 
         folder = Path(path)
         if (folder / MODEL / saved.FACTS).exists():
@@ -60,7 +59,7 @@ class Predictor:
         body = backbone.build(facts.size, load=False, maps=task.maps())
         model = Model(body, task.head(body))
         try:
-            model.load_state_dict(load_weights(folder / saved.WEIGHTS))
+            model.load_state_dict(saved.weights(folder, facts))
         except RuntimeError as error:
             raise WeightsError(
                 f"The weights in {folder} do not fit their own description",

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST, STEPS = 1e-7, 10.0, 100
 _SMOOTHING = 0.9
 _DIVERGED = 4.0
+_FIRST = 0.1
+"""The part of a sweep whose losses are means of few batches: they say little."""
+_FALL = 0.02
+"""The part of the loss that must go, or the curve says nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,14 @@ class Curve:
         losses: smoothed losses at those rates.
         steepest: the rate where the loss falls fastest.
         shoots_up: the rate from which on the loss only rises.
+        flat: the loss hardly falls anywhere; the curve recommends nothing.
     """
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     steepest: float
     shoots_up: float
+    flat: bool = False
 
 
 def sweep(
@@ -104,10 +110,12 @@ def sweep(
 
 def read(rates: list[float], losses: list[float]) -> Curve:
     """Where a curve falls fastest, and where it begins to shoot up."""
-    lowest = int(np.argmin(losses))
+    first = int(len(losses) * _FIRST)
+    lowest = first + int(np.argmin(losses[first:]))
     slopes = np.gradient(np.asarray(losses), np.log(np.asarray(rates)))
-    steepest = int(np.argmin(slopes[: lowest + 1])) if lowest > 0 else 0
-    return Curve(tuple(rates), tuple(losses), rates[steepest], rates[lowest])
+    steepest = first + int(np.argmin(slopes[first : lowest + 1]))
+    flat = losses[first] - losses[lowest] <= _FALL * abs(losses[first])
+    return Curve(tuple(rates), tuple(losses), rates[steepest], rates[lowest], flat)
 
 
 def choose(curve: Curve, *, frozen: bool, first: float | None) -> float | tuple[float, float]:

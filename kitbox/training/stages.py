@@ -72,6 +72,11 @@ def default_rate(stage: Stage, pretrained: bool) -> float | tuple[float, float]:
     return FULL_RATES if pretrained else SCRATCH_RATE
 
 
+def in_words(lr: float | tuple[float, float]) -> str:
+    """A rate, or the first layer's and the head's."""
+    return f"{lr[0]:.1e} to {lr[1]:.1e}" if isinstance(lr, tuple) else f"{lr:.1e}"
+
+
 def is_best(values: Sequence[float], better: str) -> bool:
     """Whether the last value is the best so far; the later one wins a draw, NaN never wins."""
     known = [value for value in values if not np.isnan(value)]

@@ -24,7 +24,7 @@ from kitbox.training.budget import Budget, Plan
 from kitbox.training.checkpoints import Checkpoint, pack_optimizer, unpack_optimizer
 from kitbox.training.cycle import Cycle
 from kitbox.training.keeper import Keeper
-from kitbox.training.stages import Epoch, default_rate, describe
+from kitbox.training.stages import Epoch, default_rate, describe, in_words
 from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_epoch
 
 if TYPE_CHECKING:
@@ -365,10 +365,16 @@ class Trainer:
                     weight_decay=self.weight_decay,
                     step=step,
                 )
+            if curve.flat:
+                lr = default_rate(stage, self.model.body.pretrained)
+                self.progress.warn(
+                    f"learning-rate finder: the loss falls at no rate within {finder.STEPS} "
+                    f"batches; taking the default of {in_words(lr)}"
+                )
+                return lr
             lr = finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
-            chosen = f"{lr:.1e}" if isinstance(lr, float) else f"{lr[0]:.1e} to {lr[1]:.1e}"
             self.progress.say(
-                f"learning-rate finder: {chosen} (the loss falls fastest at "
+                f"learning-rate finder: {in_words(lr)} (the loss falls fastest at "
                 f"{curve.steepest:.1e} and shoots up at {curve.shoots_up:.1e})"
             )
             return lr

@@ -118,6 +118,21 @@ def test_read_finds_the_steepest_fall_and_the_turn() -> None:
 def test_read_of_a_curve_that_only_rises_takes_the_lowest_rate() -> None:
     curve = finder.read([1e-3, 1e-2, 1e-1], [1.0, 2.0, 3.0])
     assert (curve.steepest, curve.shoots_up) == (1e-3, 1e-3)
+    assert curve.flat
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_without_a_fall_recommends_nothing(seed: int) -> None:
+    """What a frozen body of random weights gives: the lowest loss is anywhere."""
+    rng = np.random.default_rng(seed)
+    rates = np.geomspace(1e-7, 10, 100)
+    raw = 2.3 + 0.03 * rng.standard_normal(100) + np.maximum(0, np.log10(rates)) ** 2
+    means = [raw[: n + 1][-10:].mean() for n in range(100)]
+    assert finder.read(rates.tolist(), means).flat
+    falling = [loss - 0.5 / (1 + (1e-3 / rate)) for rate, loss in zip(rates, means, strict=True)]
+    curve = finder.read(rates.tolist(), falling)
+    assert not curve.flat
+    assert 1e-4 < curve.steepest < 1e-2
 
 
 def test_a_frozen_or_first_stage_takes_the_steepest_rate() -> None:
