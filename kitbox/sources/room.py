@@ -6,6 +6,7 @@ import logging
 import os
 import posixpath
 import shutil
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -58,6 +59,7 @@ class Room:
         self.folder, self.limits = folder, limits
         self._folders: set[Parts] = {()}
         self._links: dict[Parts, str] = {}
+        self._written: set[Parts] = set()
         self._bytes = self._count = self._files = 0
 
     def place(self, name: str) -> Parts | None:
@@ -92,6 +94,8 @@ class Room:
                 try:
                     self._path(above).mkdir()
                 except FileExistsError:
+                    if above not in self._written:
+                        raise self._one_for_two(above) from None
                     raise Refused(
                         f"a file and a folder of the same name, {_short('/'.join(above))}"
                     ) from None
@@ -191,11 +195,24 @@ class Room:
             raise Refused(f"a file and a folder of the same name, {_short('/'.join(steps))}")
         self._one_more()
         path = self._path(steps)
+        if steps not in self._written and os.path.lexists(path):
+            raise self._one_for_two(steps)
+        self._written.add(steps)
         if steps != keep:
             with storage(path, "unpacking to"):
                 # Removed, not overwritten: its bytes may have a second name.
                 path.unlink(missing_ok=True)
         return path
+
+    def _one_for_two(self, steps: Parts) -> Refused:
+        """What to say where a new name is there already: this disk does not tell the two apart."""
+        others = (*self._written, *self._folders)
+        twin = next((one for one in others if _alike(one) == _alike(steps)), steps)
+        return Refused(
+            f"two names that are one on this disk, {_short('/'.join(twin))} and "
+            f"{_short('/'.join(steps))}",
+            do="Unpack it on a disk that tells upper case and forms of Unicode apart",
+        )
 
     def _path(self, steps: Parts) -> Path:
         return self.folder.joinpath(*steps)
@@ -220,6 +237,11 @@ class Room:
 def _open(path: Path) -> IO[bytes]:
     with storage(path, "unpacking to"):
         return path.open("xb")
+
+
+def _alike(steps: Parts) -> str:
+    """The same for names that some disks take for one: by case, by the form of accents."""
+    return unicodedata.normalize("NFC", "/".join(steps)).casefold()
 
 
 def _is_junk(steps: Parts) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import unicodedata
 
 import pytest
 
@@ -71,3 +72,33 @@ def test_an_empty_room_is_refused(room):
     room.add_folder(("a",))
     with pytest.raises(Refused, match="no file"):
         room.finish()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("A.jpg",), ("a.jpg",)),
+        (("caf\u00e9.jpg",), ("cafe\u0301.jpg",)),
+        (("Top", "1.jpg"), ("top", "2.jpg")),
+    ],
+)
+def test_names_that_some_disks_take_for_one(room, monkeypatch, first, second):
+    """Both are kept where the disk tells them apart; else neither replaces the other."""
+    room.add_file(first, io.BytesIO(b"1"), 1, 0)
+    room.add_file(second, io.BytesIO(b"2"), 1, 0)
+    assert room.folder.joinpath(*first).read_bytes() == b"1"
+    assert room.folder.joinpath(*second).read_bytes() == b"2"
+
+    other = room.folder / "other"
+    other.mkdir()
+    careless = Room(other, Limits(bytes=100, files=10))
+
+    def path(self, steps):  # as on the disks of macOS and Windows
+        return other.joinpath(*unicodedata.normalize("NFC", "/".join(steps)).lower().split("/"))
+
+    monkeypatch.setattr(Room, "_path", path)
+    careless.add_file(first, io.BytesIO(b"1"), 1, 0)
+    careless.add_file(first, io.BytesIO(b"1"), 1, 0)  # the same name once more replaces
+    with pytest.raises(Refused, match="two names that are one on this disk"):
+        careless.add_file(second, io.BytesIO(b"2"), 1, 0)
+    assert path(careless, first).read_bytes() == b"1"

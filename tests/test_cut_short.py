@@ -1,4 +1,4 @@
-"""Runs that are killed at random moments, from outside."""
+"""Runs that are killed, interrupted or out of room, from outside."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import numpy as np
 import pytest
 import yaml
 from results import SMALL
+
+from kitbox.training import checkpoints
 
 KILLS = 16
 """Of each recipe, at least."""
@@ -59,19 +62,26 @@ class Zygote:
             return None
         return self.process.stdout.readline().decode().strip()
 
-    def run(self, *arguments: str, kill_after: float | None = None) -> int:
-        """Run a command; its exit status, -9 when it lived for `kill_after` seconds."""
+    def start(self, *arguments: str) -> int:
+        """Start a command; the number of its process."""
         assert self.process.stdin is not None
         line = json.dumps([str(self.place / "said.txt"), *arguments])
         self.process.stdin.write(f"{line}\n".encode())
-        number = int(self.answer() or "")
+        return int(self.answer() or "")
+
+    def end(self) -> int:
+        """Wait for the command to end; its exit status, -9 when it was killed."""
+        return int(self.answer() or "")
+
+    def run(self, *arguments: str, kill_after: float | None = None) -> int:
+        """Run a command; its exit status, -9 when it lived for `kill_after` seconds."""
+        number = self.start(*arguments)
         if kill_after is None:
-            return int(self.answer() or "")
-        status = self.answer(kill_after)
-        if status is None:
-            os.kill(number, signal.SIGKILL)
-            status = self.answer()
-        return int(status or "")
+            return self.end()
+        if (status := self.answer(kill_after)) is not None:
+            return int(status)
+        os.kill(number, signal.SIGKILL)
+        return self.end()
 
     def said(self) -> str:
         """By the last run."""
@@ -128,6 +138,14 @@ def scenes(place: Path) -> dict[str, Any]:
     }
 
 
+def differing(out: Path, whole: Path) -> list[str]:
+    """Files of a run that are not as in the undisturbed one, or should not be there."""
+    left = [*out.rglob("*.part"), *out.glob("checkpoint*")]
+    return [path.name for path in left] + [
+        name for name in SAME if (out / name).read_bytes() != (whole / name).read_bytes()
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", [digits, scenes])
 def test_a_run_killed_anywhere_ends_as_one_that_was_not(
@@ -163,9 +181,75 @@ def test_a_run_killed_anywhere_ends_as_one_that_was_not(
                 break
             assert status == -9, f"killed after {moments}: {zygote.said()}"
             moments.append(round(after or 0, 3))
-        for name in SAME:
-            same = (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-            assert same, f"{name} differs; killed after {moments} of {length:.1f} s"
-        assert not list(out.rglob("*.part"))
-        assert not list(out.glob("checkpoint*"))
+        assert differing(out, tmp_path / "whole") == [], f"killed after {moments} of {length:.1f} s"
     sys.stdout.write(f"{len(moments)} kills in {runs} runs of {length:.1f} s: {moments}\n")
+
+
+def soon(there: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    until = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_ctrl_c_once_predicts_and_twice_ends_at_once(zygote: Zygote, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(digits(tmp_path), sort_keys=False))
+    assert zygote.run("run", str(file), "--out", str(tmp_path / "whole")) == 0, zygote.said()
+
+    once = tmp_path / "once"
+    number = zygote.start("run", str(file), "--out", str(once))
+    soon((once / "log.csv").exists)
+    os.kill(number, signal.SIGINT)
+    assert zygote.end() == 130, zygote.said()
+    assert "Traceback" not in zygote.said()
+    assert json.loads((once / "run.json").read_text())["state"] == "stopped"
+    sample = (once / "submission.csv").read_text().splitlines()
+    assert len(sample) == len((tmp_path / "whole" / "submission.csv").read_text().splitlines())
+    assert (once / "checkpoint.safetensors").exists()
+    assert zygote.run("run", str(file), "--out", str(once)) == 0, zygote.said()
+    assert differing(once, tmp_path / "whole") == []
+
+    twice = tmp_path / "twice"
+    number = zygote.start("run", str(file), "--out", str(twice))
+    soon((twice / "log.csv").exists)
+    os.kill(number, signal.SIGINT)
+    time.sleep(0.01)
+    os.kill(number, signal.SIGINT)
+    assert zygote.end() == 130, zygote.said()
+    assert "Traceback" not in zygote.said()
+    assert not (twice / "submission.csv").exists()
+    assert zygote.run("run", str(file), "--out", str(twice)) == 0, zygote.said()
+    assert differing(twice, tmp_path / "whole") == []
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 13 MB: two checkpoints of a small net and its best weights, not three."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=13m", "tmpfs", str(place)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_keeps_the_last_checkpoint(zygote: Zygote, disk: Path, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(digits(tmp_path), sort_keys=False))
+    assert zygote.run("run", str(file), "--out", str(tmp_path / "whole")) == 0, zygote.said()
+
+    assert zygote.run("run", str(file), "--out", str(disk / "run")) == 2
+    assert "Traceback" not in zygote.said()
+    assert "The disk is full" in zygote.said()
+    assert checkpoints.load(disk / "run" / "checkpoint.safetensors") is not None
+    assert zygote.run("run", str(file), "--out", str(disk / "run")) == 2  # as full as before
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+    assert zygote.run("run", str(file), "--out", str(disk / "run")) == 0, zygote.said()
+    assert differing(disk / "run", tmp_path / "whole") == []
