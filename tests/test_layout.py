@@ -1,7 +1,8 @@
-"""The tests mirror the package, and the README's map is the tree."""
+"""The tests mirror the package, and the map in docs/ is the tree."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def test_every_module_has_its_test() -> None:
     assert without == ["kitbox/contracts.py"]
 
 
-def test_the_readme_maps_every_module() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    mapped = re.findall(r"^\| `(kitbox/\S+\.py)` \|", readme, flags=re.M)
-    assert mapped == [str(module) for module in MODULES]
+def test_the_map_is_the_tree() -> None:
+    """Every module, and the first line of its docstring."""
+    page = (ROOT / "docs" / "modules.md").read_text(encoding="utf-8")
+    mapped = re.findall(r"^\| `(kitbox/\S+\.py)` \| (.+) \|$", page, flags=re.MULTILINE)
+    said = [ast.get_docstring(ast.parse((ROOT / module).read_text())) or "" for module in MODULES]
+    lines = [text.splitlines()[0] for text in said]
+    assert mapped == [(str(module), line) for module, line in zip(MODULES, lines, strict=True)]
