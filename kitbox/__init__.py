@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kitbox.contracts import Labels
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Fixed, Masks, Points
+    from kitbox.data.warp import Warp
     from kitbox.demo import demo_recipe
     from kitbox.environment import Environment
     from kitbox.errors import KitboxError
@@ -41,6 +42,7 @@ _HOMES = {
     "Predictor": "kitbox.results.predictor",
     "Recipe": "kitbox.recipe",
     "Runs": "kitbox.runs",
+    "Warp": "kitbox.data.warp",
     "contracts": "kitbox.contracts",
     "demo_recipe": "kitbox.demo",
     "errors": "kitbox.errors",
@@ -63,6 +65,7 @@ __all__ = [
     "Predictor",
     "Recipe",
     "Runs",
+    "Warp",
     "contracts",
     "demo_recipe",
     "errors",

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kitbox.data import geometry
+from kitbox.data import geometry, warp
 from kitbox.data.augment import albumentations, keep_points_single
 from kitbox.data.frames import Frames
+from kitbox.data.pixels import OVERSIZE
 from kitbox.errors import PluginError
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from kitbox.data.pixels import Pixels
     from kitbox.data.targets import Targets
 
-    Make = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
-    """From a row and a seed to a picture (H, W, C) uint8 and its target."""
+    Make = Callable[[int, int], tuple[Any, np.ndarray]]
+    """From a row and a seed to a picture (H, W, C) uint8, or its warp, and its target."""
 
 T = TypeVar("T")
 
@@ -46,6 +47,8 @@ class Loader:
         device: where the batches go.
         workers: threads.
         batch_size: pictures in a batch, at most.
+        resident: the cached pictures on the device, where they fit (N, S, S, C) uint8:
+            warps are then one operation a batch.
     """
 
     pixels: Pixels
@@ -57,6 +60,7 @@ class Loader:
     device: str
     workers: int
     batch_size: int
+    resident: torch.Tensor | None = None
 
     def count(self, rows: int) -> int:
         """How many batches `rows` rows make."""
@@ -77,7 +81,7 @@ class Loader:
         import numpy as np
 
         plain = self._plain(size, targets)
-        return self._batches(np.asarray(rows, np.int64), size, lambda: plain, None)
+        return self._batches(np.asarray(rows, np.int64), lambda: plain, None)
 
     def frames(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int]) -> Frames:
         """How the rows' pictures lie in the evaluation geometry."""
@@ -124,10 +128,12 @@ class Loader:
         else:
             # A row's variation does not depend on which others are there.
             seeds = np.random.SeedSequence([*seed, 1]).generate_state(len(self.pixels))[order]
-        height, width = size
-        if not augmentation.transforms(height, width, self.interpolation):
-            return self._batches(order, size, lambda: self._plain(size, True), None, skip)
-        return self._batches(order, size, lambda: self._varying(size, augmentation), seeds, skip)
+        made = augmentation.transforms(*size, self.interpolation)
+        if callable(made):
+            return self._batches(order, lambda: self._warping(size, made), seeds, skip, size)
+        if not made:
+            return self._batches(order, lambda: self._plain(size, True), None, skip)
+        return self._batches(order, lambda: self._varying(size, augmentation), seeds, skip)
 
     def picture(self, row: int, size: tuple[int, int]) -> np.ndarray:
         """One picture (H, W, C) uint8 in the evaluation geometry."""
@@ -175,16 +181,78 @@ class Loader:
 
         return show
 
+    def _warping(self, size: tuple[int, int], draw: warp.Draw) -> Make:
+        """Pictures varied by warps; only their warps where the device does it itself."""
+        import numpy as np
+
+        reflect, shrink = self._reflect, self._shrink(size)
+
+        def vary(row: int, seed: int) -> tuple[Any, np.ndarray]:
+            extent = int(self.pixels.extents[row, 0]), int(self.pixels.extents[row, 1])
+            shape, view = self._view(extent, size)
+            drawn = draw(np.random.Generator(np.random.PCG64(seed)), shape).of(view)
+            whole = self.targets.view(row, geometry.Box(0, 0, *extent), extent)
+            target = self.targets.move(whole, drawn.matrix, size, reflect=reflect)
+            target = self.targets.finish(target, size)
+            if shrink > 1:
+                drawn = drawn.of(warp.scaling(1 / shrink, 1 / shrink))
+            if self.resident is not None:
+                return drawn, target
+            small = geometry.shrink(self.pixels[row], shrink)
+            return warp.apply(small, drawn, size, reflect=reflect), target
+
+        return vary
+
+    def _view(
+        self, extent: tuple[int, int], size: tuple[int, int]
+    ) -> tuple[tuple[int, int], np.ndarray]:
+        """The shape that a picture is varied in, and the matrix from its pixels to the picture's."""
+        import numpy as np
+
+        if self.fit == "crop":
+            return extent, np.eye(3)
+        part = geometry.box(extent, size, self.fit)
+        shape = _same_area(part, size)
+        scaled = warp.scaling(part.width / shape[1], part.height / shape[0])
+        return shape, warp.shifting(part.left, part.top) @ scaled
+
+    @property
+    def _reflect(self) -> bool:
+        """Whether the picture goes on mirrored beyond its edges; padded ones end there."""
+        return self.fit != "pad"
+
+    def _shrink(self, size: tuple[int, int]) -> int:
+        """How many cached pixels are one before a warp: a stage may be smaller than the cache."""
+        return max(1, int(self.pixels.canvas.shape[1] / (OVERSIZE * max(size)) + 1e-6))
+
+    def _warp_on_device(
+        self, warps: list[warp.Warp], rows: np.ndarray, size: tuple[int, int]
+    ) -> torch.Tensor:
+        """Pictures of the rows, varied by the device, normalised: (B, C, H, W)."""
+        import torch
+        from torch.nn import functional as F  # noqa: N812  as the field writes it
+
+        assert self.resident is not None
+        pictures = self.resident[self._send(rows)]
+        extents = self._send(self.pixels.extents[rows].astype("float32"))
+        if (shrink := self._shrink(size)) > 1:
+            small = F.avg_pool2d(pictures.permute(0, 3, 1, 2).float(), shrink)
+            pictures = small.add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
+            extents = (extents / shrink).floor().clamp_(min=1)
+        varied = warp.apply_to_batch(pictures, extents, warps, size, reflect=self._reflect)
+        scale, shift = self._normal
+        images = varied.mul_(scale).add_(shift)
+        return images.contiguous(memory_format=torch.channels_last)
+
     def _varying(self, size: tuple[int, int], augmentation: Augmentation) -> Make:
         import numpy as np
 
-        compose: Any = albumentations().Compose(
-            augmentation.transforms(*size, self.interpolation), **self.targets.pipeline
-        )
+        transforms: Any = augmentation.transforms(*size, self.interpolation)
+        compose: Any = albumentations().Compose(transforms, **self.targets.pipeline)
         keep_points_single(compose)
 
         def vary(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-            picture = self.pixels[row]
+            picture = self.pixels[row].copy()  # a transform may write to it
             shape = picture.shape[0], picture.shape[1]
             part = geometry.Box(0, 0, *shape)
             if self.fit != "crop":
@@ -210,31 +278,40 @@ class Loader:
     def _batches(
         self,
         rows: np.ndarray,
-        size: tuple[int, int],
         maker: Callable[[], Make],
         seeds: np.ndarray | None,
         skip: int = 0,
+        size: tuple[int, int] = (0, 0),
     ) -> Batches:
+        """Batches of what a maker makes in each thread; warps are done here, at `size`."""
+        import cv2
         import numpy as np
 
         local = threading.local()  # a pipeline's random state belongs to one thread
+        cv2.setNumThreads(1)  # there are threads enough
 
-        def prepare(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def prepare(places: np.ndarray) -> tuple[Any, np.ndarray]:
             if not hasattr(local, "make"):
                 local.make = maker()
-            pictures = np.empty((len(places), *size, self.pixels.canvas.shape[3]), np.uint8)
-            targets = []
-            for i, place in enumerate(places):
-                seed = 0 if seeds is None else int(seeds[place])
-                pictures[i], target = local.make(int(rows[place]), seed)
-                targets.append(target)
-            return pictures, np.stack(targets)
+            seeded = [0 if seeds is None else int(seeds[place]) for place in places]
+            made = [
+                local.make(int(rows[place]), seed)
+                for place, seed in zip(places, seeded, strict=True)
+            ]
+            things, targets = zip(*made, strict=True)
+            whole = list(things) if isinstance(things[0], warp.Warp) else np.stack(things)
+            return whole, np.stack(targets)
 
         if len(rows) == 0:
             return
         parts = np.array_split(np.arange(len(rows)), self.count(len(rows)))
-        for places, (pictures, targets) in _ahead(prepare, parts[skip:], self.workers):
-            yield self.to_device(pictures), self._send(targets), rows[places]
+        for places, (things, targets) in _ahead(prepare, parts[skip:], self.workers):
+            here = rows[places]
+            if isinstance(things, list):
+                images = self._warp_on_device(things, here, size)
+            else:
+                images = self.to_device(things)
+            yield images, self._send(targets), here
 
 
 def _ahead(

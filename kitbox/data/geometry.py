@@ -79,6 +79,21 @@ def scale(picture: np.ndarray, size: tuple[int, int], interpolation: int) -> np.
     return resized.reshape(*size, picture.shape[2])
 
 
+def shrink(picture: np.ndarray, factor: int) -> np.ndarray:
+    """A picture (h, w, C) with the mean of factor by factor pixels as one; the rest is cut off."""
+    import cv2
+
+    height, width = picture.shape[0] // factor, picture.shape[1] // factor
+    if factor == 1 or not height or not width:
+        return picture[: max(1, height), : max(1, width)] if factor > 1 else picture
+    small = cv2.resize(
+        picture[: height * factor, : width * factor],
+        (width, height),
+        interpolation=cv2.INTER_AREA,
+    )
+    return small.reshape(height, width, picture.shape[2])
+
+
 def interpolation(name: str) -> int:
     """OpenCV's constant for the name that timm's weights give; linear where it has none."""
     import cv2

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kitbox.data import geometry
+from kitbox.data import geometry, warp
 from kitbox.data.frames import normalize
 from kitbox.data.masks import check_size
 from kitbox.errors import LabelError, PluginError
@@ -18,9 +18,8 @@ class Targets(Protocol):
     """Encoded targets of N rows.
 
     A target goes the picture's way: `view` shows it as a part of the cached
-    picture, scaled; `enter` and `leave` take it through an albumentations
-    pipeline; `finish` makes it what the loss gets.
-
+    picture, scaled; `move` takes it through a warp, `enter` and `leave` through an
+    albumentations pipeline; `finish` makes it what the loss gets.
     """
 
     @property
@@ -37,6 +36,11 @@ class Targets(Protocol):
 
     def view(self, row: int, part: geometry.Box, shape: tuple[int, int]) -> Any:
         """The target of a row, its picture's `part` (in cached pixels) scaled to `shape`."""
+
+    def move(
+        self, target: Any, matrix: np.ndarray, size: tuple[int, int], *, reflect: bool
+    ) -> Any:
+        """The target after a warp's `matrix` (see `kitbox.data.warp`) to `size` (H, W)."""
 
     def enter(self, target: Any) -> dict[str, Any]:
         """What Compose is given beside the picture."""
@@ -71,6 +75,12 @@ class Fixed:
     def view(self, row: int, part: geometry.Box, shape: tuple[int, int]) -> np.ndarray:
         """See `Targets`."""
         return self.values[row]
+
+    def move(
+        self, target: np.ndarray, matrix: np.ndarray, size: tuple[int, int], *, reflect: bool
+    ) -> np.ndarray:
+        """See `Targets`."""
+        return target
 
     def enter(self, target: np.ndarray) -> dict[str, Any]:
         """See `Targets`."""
@@ -153,6 +163,13 @@ class Points:
         factor = np.array([shape[1] / part.width, shape[0] / part.height], np.float32)
         return (self.xy[row] - corner + 0.5) * factor - 0.5
 
+    def move(
+        self, target: np.ndarray, matrix: np.ndarray, size: tuple[int, int], *, reflect: bool
+    ) -> np.ndarray:
+        """See `Targets`; each point moves once, wherever a border mirrors the picture."""
+        moved = warp.apply_to_points(target, matrix)
+        return self._swapped(moved) if warp.mirrors(matrix) else moved
+
     def enter(self, target: np.ndarray) -> dict[str, Any]:
         """See `Targets`; a corner goes along, to tell whether the picture was mirrored."""
         points = np.concatenate([np.nan_to_num(target), _CORNER])
@@ -170,12 +187,13 @@ class Points:
         points, corner = points[:-3], points[-3:]
         points[np.isnan(target)] = np.nan
         (ax, ay), (bx, by) = corner[1] - corner[0], corner[2] - corner[0]
-        if ax * by - ay * bx < 0:
-            order = np.arange(len(points))
-            for one, other in self.pairs:
-                order[one], order[other] = other, one
-            points = points[order]
-        return points
+        return self._swapped(points) if ax * by - ay * bx < 0 else points
+
+    def _swapped(self, points: np.ndarray) -> np.ndarray:
+        order = np.arange(len(points))
+        for one, other in self.pairs:
+            order[one], order[other] = other, one
+        return points[order]
 
     def finish(self, target: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """See `Targets`: -1..1 across the frame."""
@@ -226,6 +244,12 @@ class Masks:
     def view(self, row: int, part: geometry.Box, shape: tuple[int, int]) -> np.ndarray:
         """See `Targets`: (H, W) uint8."""
         return _nearest(geometry.cut(self.read(row), part, self.fill), shape)
+
+    def move(
+        self, target: np.ndarray, matrix: np.ndarray, size: tuple[int, int], *, reflect: bool
+    ) -> np.ndarray:
+        """See `Targets`."""
+        return warp.apply_nearest(target, matrix, size, fill=None if reflect else self.fill)
 
     def enter(self, target: np.ndarray) -> dict[str, Any]:
         """See `Targets`."""

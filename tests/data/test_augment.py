@@ -1,4 +1,4 @@
-"""The standard augmentation, run by albumentations as the batches run it."""
+"""The standard augmentation and its presets, and pipelines of albumentations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from kitbox.data.augment import Nothing, Standard, albumentations, keep_points_single
+from kitbox.data import warp
+from kitbox.data.augment import (
+    Albumentations,
+    Document,
+    Heavy,
+    Light,
+    Nothing,
+    Satellite,
+    Standard,
+    albumentations,
+    keep_points_single,
+)
 
 STILL: dict[str, Any] = {
     "area": (1.0, 1.0),
@@ -26,8 +37,15 @@ STILL: dict[str, Any] = {
 
 
 def pipeline(augmentation: Standard, size: tuple[int, int], seed: int = 0) -> Any:
-    steps = augmentation.transforms(*size, cv2.INTER_LINEAR)
-    return albumentations().Compose(steps, seed=seed)
+    """Varies a picture as the batches do, differently each time."""
+    draw = augmentation.transforms(*size, cv2.INTER_LINEAR)
+    rng = np.random.default_rng(seed)
+
+    def run(image: np.ndarray) -> dict[str, np.ndarray]:
+        shape = image.shape[0], image.shape[1]
+        return {"image": warp.apply(image, draw(rng, shape), size)}
+
+    return run
 
 
 def picture(height: int = 48, width: int = 64, channels: int = 3) -> np.ndarray:
@@ -141,7 +159,8 @@ def test_a_seed_repeats_and_another_differs() -> None:
         ({"flip_vertical": -0.1}, "greater than or equal to 0"),
         ({"rotate": 181}, "less than or equal to 180"),
         ({"light": -1}, "greater than or equal to 0"),
-        ({"zoom": 1}, "Extra inputs"),
+        ({"zoom": 0.5}, "greater than or equal to 1"),
+        ({"tilt": 1}, "Extra inputs"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], message: str) -> None:
@@ -201,3 +220,70 @@ def test_pictures_are_reflected_all_the_same() -> None:
         compose.set_random_seed(1)
         found.append(compose(image=picture, keypoints=[[1, 2]])["image"])
     np.testing.assert_array_equal(*found)
+
+
+def corners(augmentation: Standard, count: int = 300) -> np.ndarray:
+    """Where the frame's corners lie in the picture, for many draws: (count, 4, 2)."""
+    draw = augmentation.transforms(64, 64, cv2.INTER_LINEAR)
+    frame = np.array([[0, 0, 1], [63, 0, 1], [63, 63, 1], [0, 63, 1]])
+    drawn = [frame @ draw(np.random.default_rng(n), (64, 64)).matrix.T for n in range(count)]
+    return np.stack([there[:, :2] / there[:, 2:] for there in drawn])
+
+
+def test_presets() -> None:
+    def mirrored(augmentation: Standard) -> float:
+        draw = augmentation.transforms(64, 64, cv2.INTER_LINEAR)
+        drawn = [draw(np.random.default_rng(n), (64, 64)).matrix for n in range(300)]
+        return float(np.mean([warp.mirrors(matrix) for matrix in drawn]))
+
+    def side(augmentation: Standard) -> float:
+        there = corners(augmentation)
+        return float(np.hypot(*(there[:, 1] - there[:, 0]).T).mean())
+
+    assert mirrored(Document()) == 0
+    assert mirrored(Standard()) == pytest.approx(0.5, abs=0.1)
+    up = corners(Satellite())
+    upright = up[:, 3, 1] > up[:, 0, 1]
+    assert upright.mean() == pytest.approx(0.5, abs=0.1)
+    assert (corners(Standard())[:, 3, 1] > corners(Standard())[:, 0, 1]).all()
+    assert side(Heavy()) < side(Standard()) < side(Light()) < side(Document()) + 2
+
+
+def test_zoom_and_tilt() -> None:
+    whole = corners(Standard(**STILL))
+    assert whole == pytest.approx(np.broadcast_to([[0, 0], [63, 0], [63, 63], [0, 63]], (300, 4, 2)))
+    closer = corners(Standard(**{**STILL, "zoom": 2.0}))
+    sides = closer[:, 1, 0] - closer[:, 0, 0]
+    assert 63 / 2 <= sides.min() < 40
+    assert 58 < sides.max() <= 63
+    tilted = corners(Standard(**{**STILL, "warp": 0.3}))
+    top = np.hypot(*(tilted[:, 1] - tilted[:, 0]).T)
+    bottom = np.hypot(*(tilted[:, 2] - tilted[:, 3]).T)
+    assert (top / bottom).max() > 1.2
+    assert (top / bottom).min() < 1 / 1.2
+
+
+def test_albumentations_by_name() -> None:
+    steps = ["HorizontalFlip", {"RandomCrop": {"height": 20, "width": 20}}, {"Blur": {"p": 1}}]
+    made = Albumentations(steps=steps).transforms(32, 24, cv2.INTER_LINEAR)
+    run = albumentations().Compose(made, seed=1)
+    assert run(image=picture())["image"].shape == (32, 24, 3)
+    assert [type(one).__name__ for one in made] == [
+        *("HorizontalFlip", "RandomCrop", "Blur", "Resize"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("HorizontalFlop", "Did you mean 'HorizontalFlip'"),
+        ("Compose", "no transform 'Compose'"),
+        ({"Blur": {}, "HorizontalFlip": {}}, "expected one transform a step"),
+        ({"Blur": {"blur_limit": "wide"}}, "Blur refuses its options"),
+        ({"Blur": {"strength": 3}}, "Blur refuses its options"),
+        ({"RandomCrop": {}}, "RandomCrop refuses its options"),
+    ],
+)
+def test_albumentations_that_there_are_not(step: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Albumentations(steps=[step])

@@ -298,3 +298,26 @@ def test_the_device_gets_the_same() -> None:
     there, targets, _ = together(make(device="cuda").fixed(range(ROWS), (16, 12)))
     assert there.device.type == targets.device.type == "cuda"
     torch.testing.assert_close(there.cpu(), host)
+
+
+@pytest.mark.parametrize("fit", ["crop", "squash", "pad"])
+@pytest.mark.parametrize("size", [(16, 16), (5, 8)])
+def test_warps_on_the_device_are_those_of_the_threads(
+    fit: geometry.Fit, size: tuple[int, int]
+) -> None:
+    """Also where a stage is so small that cached pixels are averaged first."""
+    side = 24
+    y, x = np.mgrid[0:side, 0:side]
+    ramps = np.stack([y * 10, x * 10, 255 - y * 10], axis=-1).astype(np.uint8)
+    canvas = np.repeat(ramps[None], ROWS, axis=0)
+    extents = np.array([[side, side - n % 9] for n in range(ROWS)])
+    for row, (height, width) in enumerate(extents):
+        canvas[row, height:] = canvas[row, :, width:] = 0
+    pixels = Pixels(canvas, extents, extents, {}, "")
+    loader = make(pixels=pixels, fit=fit, mean=(0, 0, 0), std=(1, 1, 1))
+    there = replace(loader, resident=torch.from_numpy(canvas))
+    one, _, rows = together(loader.varied(range(ROWS), size, Standard(), (1, 2)))
+    other, _, same = together(there.varied(range(ROWS), size, Standard(), (1, 2)))
+    assert rows.tolist() == same.tolist()
+    assert other.is_contiguous(memory_format=torch.channels_last)
+    assert (one - other).abs().mean() < 0.02
