@@ -63,7 +63,10 @@ class Stage(Options):
         description="highest rate of the cycle: a number for all layers, [first layer, head] "
         "spread geometrically, 'find' for the finder's, or nothing for the default",
     )
-    size: Size | None = Field(default=None, description="another picture size than the recipe's")
+    size: Size | None = Field(
+        default=None,
+        description="another picture size than the recipe's; the last stage's size predicts",
+    )
     hold_norm: bool | None = Field(
         default=None,
         description="hold normalisation statistics as they are; by default for pretrained weights",
@@ -134,8 +137,8 @@ class Recipe(Options):
 
     @property
     def hw(self) -> tuple[int, int]:
-        """The size as (height, width)."""
-        return as_hw(self.size)
+        """The size that predicts, the last stage's, as (height, width)."""
+        return self.stage_hw(self.stages[-1])
 
     def stage_hw(self, stage: Stage) -> tuple[int, int]:
         """The size of a stage as (height, width)."""
@@ -147,8 +150,8 @@ class Recipe(Options):
 
     @property
     def largest(self) -> tuple[int, int]:
-        """The largest (height, width) of any stage or of prediction."""
-        sizes = [self.hw, *(self.stage_hw(stage) for stage in self.stages)]
+        """The largest (height, width) of any stage."""
+        sizes = [self.stage_hw(stage) for stage in self.stages]
         return max(h for h, _ in sizes), max(w for _, w in sizes)
 
     @property

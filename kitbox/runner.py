@@ -38,6 +38,7 @@ from kitbox.writers import submission
 
 if TYPE_CHECKING:
     from kitbox.environment import Environment
+    from kitbox.training.stages import Epoch
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     show_batch(recipe, trainer, folder)
 
     stopped = train(recipe, trainer, folder, progress)
-    if (kept := folder / recipe.kept).exists():
-        model.load_state_dict(load_weights(kept))
+    if (weights := folder / recipe.kept).exists():
+        model.load_state_dict(load_weights(weights))
     scores = tune(recipe, trainer, progress)
     task = trainer.task
     saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
@@ -140,7 +141,7 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     seconds = time.monotonic() - began
     done = folder.finish(recipe, scores, file, len(trainer.log), seconds, stopped=stopped)
     progress.say(
-        f"validation ({recipe.keep} weights): "
+        f"validation ({kept(recipe, trainer)}): "
         + "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
     )
     progress.say(f"{file or folder.path} written after {clock(seconds)}")
@@ -257,7 +258,6 @@ def show_batch(recipe: Recipe, trainer: Trainer, folder: RunFolder) -> None:
 
 def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progress) -> bool:
     """Every stage in turn, the best weights kept as they come; whether somebody stopped it."""
-    metric, better = trainer.task.best()
     stage = 0
     try:
         for epoch in trainer.stages(recipe.stages, recipe.stage_hw):
@@ -267,11 +267,7 @@ def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progres
             progress.row(epoch.cells())
             folder.log([one.row() for one in trainer.log])
             folder.log([one.time() for one in trainer.log], names.TIMES)
-            # Scores at another size than the prediction's do not compare with those at it.
-            here = [one for one in trainer.log if recipe.size_of(one.stage) == recipe.hw]
-            measured = here or trainer.log
-            values = [one.scores[metric] for one in measured]
-            if measured[-1] is epoch and stages.is_best(values, better):
+            if best(recipe, trainer) is epoch:
                 save_weights(folder / names.BEST, trainer.model.state_dict())
     except Stopped:
         progress.warn(
@@ -281,6 +277,28 @@ def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progres
         return True
     save_weights(folder / names.LAST, trainer.model.state_dict())
     return False
+
+
+def best(recipe: Recipe, trainer: Trainer) -> Epoch:
+    """The epoch so far with the best value of the task's first metric, the later of two alike.
+
+    Scores at another size than the last stage's do not compare with those at it: they count
+    only while there are no others.
+    """
+    metric, better = trainer.task.best()
+    here = [one for one in trainer.log if recipe.size_of(one.stage) == recipe.hw]
+    measured = here or trainer.log
+    return measured[stages.place_of_best([one.scores[metric] for one in measured], better)]
+
+
+def kept(recipe: Recipe, trainer: Trainer) -> str:
+    """Which weights predict, in words."""
+    if not trainer.log:  # stopped before the first epoch's end
+        return "weights so far"
+    epoch = trainer.log[-1] if recipe.keep == "last" else best(recipe, trainer)
+    height, width = recipe.hw
+    what = f"{recipe.keep} weights, of stage {epoch.stage}, epoch {epoch.epoch}"
+    return f"{what}, at {height}x{width} pixels"
 
 
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:

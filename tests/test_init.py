@@ -56,6 +56,7 @@ def test_public_names_are_pinned() -> None:
         "Predictor",
         "Recipe",
         "Runs",
+    "Warp",
         "contracts",
         "demo_recipe",
         "errors",

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from pydantic import Field, model_validator
 
-from kitbox.data.warp import Draw, Warp, scaling, shifting
+from kitbox.data.pipelines import albumentations
 from kitbox.errors import nearest
 from kitbox.options import Options
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kitbox.data.warp import Draw, Warp
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Part = Annotated[float, Field(gt=0, le=1)]
 Area = Annotated[
-    tuple[Part, Part], Field(description="least and greatest share of the picture that a crop keeps")
+    tuple[Part, Part],
+    Field(description="least and greatest share of the picture that a crop keeps"),
 ]
 Stretch = Annotated[
     float, Field(ge=1, le=4, description="how far a crop's aspect ratio may differ, as a factor")
@@ -62,6 +66,7 @@ class Standard(Options):
 
     def transforms(self, height: int, width: int, interpolation: int) -> Draw:
         """See `kitbox.contracts.Augmentation`."""
+        from kitbox.data.warp import Warp
 
         def draw(rng: np.random.Generator, shape: tuple[int, int]) -> Warp:
             matrix = self._crop(rng, shape, (height, width)) @ self._turn(rng, height, width)
@@ -77,6 +82,8 @@ class Standard(Options):
         As the crops of Szegedy and others, "Going deeper with convolutions", 2015. Where no
         part of the drawn aspect ratio is as large as `area` asks for, it is the largest one.
         """
+        from kitbox.data.warp import scaling, shifting
+
         a, b, c, d = rng.random(4).tolist()
         aspect = size[1] / size[0] * self.stretch ** (2 * a - 1)
         most = min(shape[0], shape[1] / aspect)  # the height of the largest that fits in
@@ -88,6 +95,10 @@ class Standard(Options):
 
     def _turn(self, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         """Flips, rotation, zoom and tilt about the middle of the result (3, 3)."""
+        import numpy as np
+
+        from kitbox.data.warp import shifting
+
         flip, flip_vertical, rotate, degrees, zoom, across, down = rng.random(7).tolist()
         matrix = np.eye(3)
         if self.rotate and rotate < self.rotate_share:
@@ -200,36 +211,3 @@ class Albumentations(Options):
                 return kind(**options)
         except Exception as error:
             raise ValueError(f"{name} refuses its options: {error}") from error
-
-
-def keep_points_single(transform: Any) -> None:
-    """Move points once where a border reflects: albumentations would add their reflections.
-
-    Args:
-        transform: of albumentations, a Compose say; it is changed, with those inside it.
-    """
-    import cv2
-
-    for inner in getattr(transform, "transforms", ()):
-        keep_points_single(inner)
-    handlers = getattr(transform, "_key2func", {})
-    if "keypoints" not in handlers or not hasattr(transform, "border_mode"):
-        return
-    move = handlers["keypoints"]
-
-    def once(points: Any, **params: Any) -> Any:
-        kept, transform.border_mode = transform.border_mode, cv2.BORDER_CONSTANT
-        try:
-            return move(points, **params)
-        finally:
-            transform.border_mode = kept
-
-    handlers["keypoints"] = once
-
-
-def albumentations() -> Any:
-    """The module; told first not to ask the network for updates when it is imported."""
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    import albumentations
-
-    return albumentations

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kitbox.data import geometry, warp
-from kitbox.data.augment import albumentations, keep_points_single
+from kitbox.data import geometry, pipelines, warp
 from kitbox.data.frames import Frames
 from kitbox.data.pixels import OVERSIZE
 from kitbox.errors import PluginError
@@ -206,7 +205,7 @@ class Loader:
     def _view(
         self, extent: tuple[int, int], size: tuple[int, int]
     ) -> tuple[tuple[int, int], np.ndarray]:
-        """The shape that a picture is varied in, and the matrix from its pixels to the picture's."""
+        """The shape that a picture is varied in, and the matrix from there to its own pixels."""
         import numpy as np
 
         if self.fit == "crop":
@@ -230,7 +229,7 @@ class Loader:
     ) -> torch.Tensor:
         """Pictures of the rows, varied by the device, normalised: (B, C, H, W)."""
         import torch
-        from torch.nn import functional as F  # noqa: N812  as the field writes it
+        from torch.nn import functional as F
 
         assert self.resident is not None
         pictures = self.resident[self._send(rows)]
@@ -248,8 +247,7 @@ class Loader:
         import numpy as np
 
         transforms: Any = augmentation.transforms(*size, self.interpolation)
-        compose: Any = albumentations().Compose(transforms, **self.targets.pipeline)
-        keep_points_single(compose)
+        compose = pipelines.compose(transforms, self.targets.pipeline, self.targets.fill)
 
         def vary(row: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
             picture = self.pixels[row].copy()  # a transform may write to it

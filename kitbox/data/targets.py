@@ -26,6 +26,10 @@ class Targets(Protocol):
     def pipeline(self) -> Mapping[str, Any]:
         """Arguments that albumentations' Compose needs for such targets."""
 
+    @property
+    def fill(self) -> int:
+        """Of a mask, where a transform adds a border."""
+
     def __len__(self) -> int: ...
 
     def bind(self, rows: np.ndarray, sizes: np.ndarray, extents: np.ndarray) -> Targets:
@@ -37,9 +41,7 @@ class Targets(Protocol):
     def view(self, row: int, part: geometry.Box, shape: tuple[int, int]) -> Any:
         """The target of a row, its picture's `part` (in cached pixels) scaled to `shape`."""
 
-    def move(
-        self, target: Any, matrix: np.ndarray, size: tuple[int, int], *, reflect: bool
-    ) -> Any:
+    def move(self, target: Any, matrix: np.ndarray, size: tuple[int, int], *, reflect: bool) -> Any:
         """The target after a warp's `matrix` (see `kitbox.data.warp`) to `size` (H, W)."""
 
     def enter(self, target: Any) -> dict[str, Any]:
@@ -62,6 +64,7 @@ class Fixed:
 
     values: np.ndarray
     pipeline: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    fill: int = field(default=0, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -112,9 +115,10 @@ class Points:
     far: float = float("inf")
     name: Callable[[int], str] = str
     pipeline: Mapping[str, Any] = field(init=False, repr=False)
+    fill: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        from kitbox.data.augment import albumentations
+        from kitbox.data.pipelines import albumentations
 
         # albumentations drops points that leave the frame unless told not to.
         params = albumentations().KeypointParams(format="xy", remove_invisible=False)
@@ -181,7 +185,7 @@ class Points:
         if len(points) != len(target) + len(_CORNER):
             raise PluginError(
                 "The augmentation changes how many points there are",
-                found=f"{len(target)} points became {len(points) - len(_CORNER)}",
+                found=f"{len(target)} points became {max(0, len(points) - len(_CORNER))}",
                 do="Leave out transforms that drop or repeat points",
             )
         points, corner = points[:-3], points[-3:]

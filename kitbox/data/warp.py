@@ -112,7 +112,7 @@ def apply_to_batch(
         (B, C, H, W) float, 0..255.
     """
     import torch
-    from torch.nn import functional as F  # noqa: N812  as the field writes it
+    from torch.nn import functional as F
 
     device, side = pictures.device, pictures.shape[1]
     matrices = torch.from_numpy(np.stack([one.matrix for one in warps])).float()

@@ -129,9 +129,9 @@ class Regression(Options):
         return ((values - np.array(self.mean)) / np.array(self.std)).astype(np.float32)
 
     def balance(self, targets: Targets, rows: np.ndarray) -> np.ndarray:
-        """One over the number of pictures whose number is near: in the same of ten bins.
+        """One over the root of the number of pictures whose number is in the same of ten bins.
 
-        Of several columns the mean.
+        Of several columns the mean. The root, or one outlier would be half of all draws.
         """
         import numpy as np
 
@@ -142,7 +142,7 @@ class Regression(Options):
         for column in targets.values[rows].T:
             edges = np.linspace(column.min(), column.max(), BINS + 1)[1:-1]
             bins = np.digitize(column, edges)
-            weights += 1 / np.bincount(bins)[bins]
+            weights += 1 / np.sqrt(np.bincount(bins)[bins])
         return weights / targets.values.shape[1]
 
     def fit(self) -> Literal["squash"]:

@@ -154,7 +154,11 @@ class Segmentation(Options):
         return Masks(len(rows), read, VOID, name)
 
     def balance(self, targets: Targets, rows: np.ndarray) -> np.ndarray:
-        """One over the share of pictures that show the rarest class of the row's mask."""
+        """One over the root of the share of pictures with the rarest class of the row's mask.
+
+        The root as in Gupta et al., "LVIS", 2019, appendix B; without it the one picture of a
+        class would be half of all draws.
+        """
         from concurrent.futures import ThreadPoolExecutor
 
         import numpy as np
@@ -167,7 +171,7 @@ class Segmentation(Options):
 
         with ThreadPoolExecutor() as pool:
             shown = np.stack(list(pool.map(shows, rows.tolist())))
-        rarity = 1 / np.maximum(shown.mean(axis=0), 1 / len(rows))
+        rarity = 1 / np.sqrt(np.maximum(shown.mean(axis=0), 1 / len(rows)))
         return np.where(shown, rarity, 1.0).max(axis=1)
 
     def fit(self) -> Literal["squash"]:

@@ -77,12 +77,13 @@ def in_words(lr: float | tuple[float, float]) -> str:
     return f"{lr[0]:.1e} to {lr[1]:.1e}" if isinstance(lr, tuple) else f"{lr:.1e}"
 
 
-def is_best(values: Sequence[float], better: str) -> bool:
-    """Whether the last value is the best so far; the later one wins a draw, NaN never wins."""
+def place_of_best(values: Sequence[float], better: str) -> int:
+    """Where the best value is: the last of those alike; the last of all where none is a number."""
     known = [value for value in values if not np.isnan(value)]
     if not known:
-        return True  # nothing to choose by: the last weights are as good as any
-    return bool(values[-1] == (min(known) if better == "min" else max(known)))
+        return len(values) - 1  # nothing to choose by: the last weights are as good as any
+    best = min(known) if better == "min" else max(known)
+    return max(place for place, value in enumerate(values) if value == best)
 
 
 def make_accelerator(environment: Environment) -> Accelerator:

@@ -25,7 +25,12 @@ def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Wr
     What the recipe's writer leaves open (options that are None) is as the task would
     have it, where it would have chosen the same writer: a threshold, say.
     """
-    described = dict(task.writer(sample))
+    try:
+        described = dict(task.writer(sample))
+    except SubmissionError:
+        if writer is not None:  # the task has none for such a sample, the recipe has
+            return writer
+        raise
     try:
         fitting = registry.writers.build(described)
     except Mistakes as error:

@@ -69,7 +69,7 @@ class Pipeline(Options):
     last: Any = None
 
     def transforms(self, height: int, width: int, interpolation: int) -> list[Any]:
-        from kitbox.data.augment import albumentations
+        from kitbox.data.pipelines import albumentations
 
         end = self.last(height, width) if self.last else albumentations().Resize(height, width)
         return [*self.steps(), end]

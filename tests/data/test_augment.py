@@ -21,9 +21,8 @@ from kitbox.data.augment import (
     Nothing,
     Satellite,
     Standard,
-    albumentations,
-    keep_points_single,
 )
+from kitbox.data.pipelines import albumentations
 
 STILL: dict[str, Any] = {
     "area": (1.0, 1.0),
@@ -174,52 +173,15 @@ def test_nothing_is_an_empty_list() -> None:
 
 def test_a_plugin_module_is_light_and_asks_no_network() -> None:
     code = (
-        "import sys, os, kitbox.data.augment as augment\n"
+        "import sys, os, kitbox.data.augment, kitbox.data.pipelines as pipelines\n"
         "print(bool({'albumentations', 'cv2', 'torch'} & set(sys.modules)))\n"
-        "augment.albumentations(); print(os.environ['NO_ALBUMENTATIONS_UPDATE'])\n"
+        "pipelines.albumentations(); print(os.environ['NO_ALBUMENTATIONS_UPDATE'])\n"
     )
     environment = {k: v for k, v in os.environ.items() if k != "NO_ALBUMENTATIONS_UPDATE"}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.split() == ["False", "1"]
-
-
-def test_points_are_moved_once_where_a_border_reflects() -> None:
-    A = albumentations()  # noqa: N806
-    points = np.array([[3, 4], [10, 20]], np.float32)
-
-    def move(border: int, single: bool, nested: bool) -> np.ndarray:
-        step = A.Affine(rotate=(20, 20), translate_px=(5, 5), border_mode=border, p=1)
-        steps = [A.OneOf([A.Sequential([step])], p=1)] if nested else [step]
-        keypoints = A.KeypointParams(format="xy", remove_invisible=False)
-        compose = A.Compose(steps, keypoint_params=keypoints)
-        if single:
-            keep_points_single(compose)
-        compose.set_random_seed(1)
-        return np.asarray(
-            compose(image=np.zeros((40, 50, 3), np.uint8), keypoints=points)["keypoints"]
-        )
-
-    for nested in (False, True):
-        plain = move(cv2.BORDER_CONSTANT, False, nested)
-        assert len(move(cv2.BORDER_REFLECT_101, False, nested)) > 2  # what is mended
-        for border in (cv2.BORDER_REFLECT_101, cv2.BORDER_REFLECT, cv2.BORDER_CONSTANT):
-            np.testing.assert_allclose(move(border, True, nested), plain, atol=1e-4)
-
-
-def test_pictures_are_reflected_all_the_same() -> None:
-    A = albumentations()  # noqa: N806
-    picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    found = []
-    for single in (True, False):
-        step = A.Rotate((20, 20), border_mode=cv2.BORDER_REFLECT_101, p=1)
-        compose = A.Compose([step], keypoint_params=A.KeypointParams(format="xy"))
-        if single:
-            keep_points_single(compose)
-        compose.set_random_seed(1)
-        found.append(compose(image=picture, keypoints=[[1, 2]])["image"])
-    np.testing.assert_array_equal(*found)
 
 
 def corners(augmentation: Standard, count: int = 300) -> np.ndarray:
@@ -251,7 +213,9 @@ def test_presets() -> None:
 
 def test_zoom_and_tilt() -> None:
     whole = corners(Standard(**STILL))
-    assert whole == pytest.approx(np.broadcast_to([[0, 0], [63, 0], [63, 63], [0, 63]], (300, 4, 2)))
+    assert whole == pytest.approx(
+        np.broadcast_to([[0, 0], [63, 0], [63, 63], [0, 63]], (300, 4, 2))
+    )
     closer = corners(Standard(**{**STILL, "zoom": 2.0}))
     sides = closer[:, 1, 0] - closer[:, 0, 0]
     assert 63 / 2 <= sides.min() < 40

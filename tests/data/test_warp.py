@@ -80,7 +80,9 @@ def test_a_batch_is_as_its_pictures_one_by_one(
     for n, (height, width) in enumerate(shapes):
         canvas[n, :height, :width] = smooth(height, width, n)
     for tried in range(5):
-        warps = [drawn(kind(), 4 * tried + n + 1, shape, size)[-1] for n, shape in enumerate(shapes)]
+        warps = [
+            drawn(kind(), 4 * tried + n + 1, shape, size)[-1] for n, shape in enumerate(shapes)
+        ]
         batch = warp.apply_to_batch(
             torch.from_numpy(canvas), torch.tensor(shapes), warps, size, reflect=reflect
         )
@@ -92,9 +94,9 @@ def test_a_batch_is_as_its_pictures_one_by_one(
             assert np.quantile(away, 0.99) < 8  # at the fold of a mirrored edge
 
 
-def test_statistics_are_the_same_on_both(size: tuple[int, int] = (48, 48)) -> None:
+def test_statistics_are_the_same_on_both() -> None:
     """Over many draws of the default: mean, spread and each pixel's mean."""
-    count = 400
+    count, size = 400, (48, 48)
     picture = smooth(64, 64, 5)
     warps = drawn(Standard(), count, (64, 64), size)
     one = np.stack([warp.apply(picture, each, size) for each in warps]).astype(np.float32)

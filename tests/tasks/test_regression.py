@@ -182,19 +182,23 @@ def test_wrong_bounds() -> None:
         Regression(bounds=(5, 0))
 
 
-def test_rare_numbers_are_drawn_as_often_as_common_ones() -> None:
+def test_rare_numbers_are_drawn_more_often() -> None:
     rows = table(a=[0.0] * 80 + [5.0] * 15 + [10.0] * 5)
     task = learned(rows)
     chosen = np.r_[0:40, 80:100]
     weights = task.balance(Fixed(task.encode(rows, HERE)), chosen)
     assert weights.shape == (60,)
-    assert weights[:40].sum() == pytest.approx(weights[40:55].sum())
-    assert weights[:40].sum() == pytest.approx(weights[55:].sum())
+    assert weights[:40].sum() / weights[40:55].sum() == pytest.approx((40 / 15) ** 0.5)
+    assert weights[:40].sum() / weights[55:].sum() == pytest.approx((40 / 5) ** 0.5)
     several = learned(table(a=[0, 1, 1, 1], b=[2, 2, 2, 3]))
     encoded = Fixed(several.encode(table(a=[0, 1, 1, 1], b=[2, 2, 2, 3]), HERE))
     assert several.balance(encoded, np.arange(4)) == pytest.approx(
-        [(1 + 1 / 3) / 2, 1 / 3, 1 / 3, (1 + 1 / 3) / 2]
+        [(1 + 3**-0.5) / 2, 3**-0.5, 3**-0.5, (1 + 3**-0.5) / 2]
     )
+    outlier = table(a=[*np.linspace(0, 1, 999), 1000.0])
+    encoded = Fixed(learned(outlier).encode(outlier, HERE))
+    weights = learned(outlier).balance(encoded, np.arange(1000))
+    assert weights[-1] / weights.sum() < 0.05
 
 
 def test_captions() -> None:

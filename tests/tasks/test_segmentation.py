@@ -258,7 +258,7 @@ def test_rare_classes_are_drawn_more_often(scenes: Path, tmp_path: Path) -> None
     sizes = np.array([SIZE] * 4)
     bound = learned(folder).encode(table, folder).bind(np.arange(4), sizes, sizes)
     weights = learned(folder).balance(bound, np.arange(4))
-    assert weights.tolist() == [4, 1, 1, 1]
+    assert weights.tolist() == [2, 1, 1, 1]
 
 
 def test_the_writer_and_the_drawing(scenes: Path) -> None:

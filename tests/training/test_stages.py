@@ -8,29 +8,28 @@ import pytest
 
 from kitbox.recipe import Stage
 from kitbox.training import stages
-from kitbox.training.stages import Epoch, default_rate, is_best
+from kitbox.training.stages import Epoch, default_rate, place_of_best
 
 
 @pytest.mark.parametrize(
-    ("values", "better", "best"),
+    ("values", "better", "place"),
     [
-        ([0.5], "min", True),
-        ([0.5, 0.4], "min", True),
-        ([0.5, 0.6], "min", False),
-        ([0.5, 0.6], "max", True),
-        ([0.6, 0.5], "max", False),
-        ([0.5, 0.4, 0.4], "min", True),
-        ([0.6, 0.5, 0.6], "max", True),
-        ([math.nan], "min", True),
-        ([math.nan, math.nan], "max", True),
-        ([0.5, math.nan], "min", False),
-        ([0.5, math.nan], "max", False),
-        ([math.nan, 0.9], "min", True),
-        ([0.5, math.nan, 0.6], "min", False),
+        ([0.5], "min", 0),
+        ([0.5, 0.4], "min", 1),
+        ([0.5, 0.6], "min", 0),
+        ([0.5, 0.6], "max", 1),
+        ([0.6, 0.5], "max", 0),
+        ([0.5, 0.4, 0.4, 0.5], "min", 2),
+        ([0.6, 0.5, 0.6], "max", 2),
+        ([math.nan], "min", 0),
+        ([math.nan, math.nan], "max", 1),
+        ([0.5, math.nan], "min", 0),
+        ([math.nan, 0.9], "min", 1),
+        ([0.5, math.nan, 0.6], "min", 0),
     ],
 )
-def test_is_best(values: list[float], better: str, best: bool) -> None:
-    assert is_best(values, better) is best
+def test_place_of_best(values: list[float], better: str, place: int) -> None:
+    assert place_of_best(values, better) == place
 
 
 def test_default_rates() -> None:
