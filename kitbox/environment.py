@@ -15,6 +15,8 @@ Place = Literal["kaggle", "colab", "elsewhere"]
 Precision = Literal["no", "fp16", "bf16"]
 
 CACHE = "KITBOX_CACHE"
+CGROUP = Path("/sys/fs/cgroup")
+"""Where a container's limits are told."""
 _IMPORTED = time.monotonic()
 
 
@@ -80,10 +82,37 @@ def cache_folder() -> Path:
 
 
 def cores() -> int:
-    """Logical cores that this process may use."""
+    """Logical cores that this process may use: its affinity, and its container's share."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0))
+    else:
+        allowed = os.cpu_count() or 1
+    try:
+        quota, period = (CGROUP / "cpu.max").read_text().split()
+        allowed = min(allowed, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no container, or no limit ("max")
+        pass
+    return allowed
+
+
+def free_memory() -> int:
+    """Bytes of memory that can be taken without swapping or being killed; a guess where unknown."""
+    free = 4 << 30
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                free = int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
+        limit = int((CGROUP / "memory.max").read_text())
+        used = int((CGROUP / "memory.current").read_text())
+        facts = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+        cached = int(facts.get("inactive_file", 0))  # files that may be forgotten
+        free = min(free, max(0, limit - used + cached))
+    except (OSError, ValueError):  # no container, or no limit ("max")
+        pass
+    return free
 
 
 def began() -> float:

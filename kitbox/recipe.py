@@ -67,6 +67,11 @@ class Stage(Options):
         default=None,
         description="another picture size than the recipe's; the last stage's size predicts",
     )
+    features: Literal["off"] | Annotated[StrictInt, Field(ge=1, le=1000)] | None = Field(
+        default=None,
+        description="with `freeze: true`, of how many augmented views of each picture the body's "
+        "features are computed, once for all epochs; off computes them in every epoch",
+    )
     hold_norm: bool | None = Field(
         default=None,
         description="hold normalisation statistics as they are; by default for pretrained weights",

@@ -170,3 +170,22 @@ def test_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["numpy"] == real("numpy")
     assert found["timm"] is None
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_free_memory_is_a_likely_number() -> None:
+    assert 1 << 20 < environment.free_memory() < 1 << 50
+
+
+def test_a_containers_limits_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "CGROUP", tmp_path)
+    free, cores = environment.free_memory(), environment.cores()
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("700000\n")
+    (tmp_path / "memory.stat").write_text("anon 500000\ninactive_file 100000\n")
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    assert environment.free_memory() == 400_000
+    assert environment.cores() == 1
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert abs(environment.free_memory() - free) < free / 2
+    assert environment.cores() == cores

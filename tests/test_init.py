@@ -56,7 +56,7 @@ def test_public_names_are_pinned() -> None:
         "Predictor",
         "Recipe",
         "Runs",
-    "Warp",
+        "Warp",
         "contracts",
         "demo_recipe",
         "errors",

@@ -119,20 +119,18 @@ class Loader:
         """
         import numpy as np
 
-        rng = np.random.default_rng([*seed, 0])
-        order = rng.permutation(np.asarray(rows, np.int64))
+        drawn, sequence = order(rows, seed, weights), np.random.SeedSequence([*seed, 1])
         if weights is not None:
-            order = rng.choice(np.asarray(rows, np.int64), len(order), p=weights / weights.sum())
-            seeds = np.random.SeedSequence([*seed, 1]).generate_state(len(order))
+            seeds = sequence.generate_state(len(drawn))
         else:
             # A row's variation does not depend on which others are there.
-            seeds = np.random.SeedSequence([*seed, 1]).generate_state(len(self.pixels))[order]
+            seeds = sequence.generate_state(len(self.pixels))[drawn]
         made = augmentation.transforms(*size, self.interpolation)
         if callable(made):
-            return self._batches(order, lambda: self._warping(size, made), seeds, skip, size)
+            return self._batches(drawn, lambda: self._warping(size, made), seeds, skip, size)
         if not made:
-            return self._batches(order, lambda: self._plain(size, True), None, skip)
-        return self._batches(order, lambda: self._varying(size, augmentation), seeds, skip)
+            return self._batches(drawn, lambda: self._plain(size, True), None, skip)
+        return self._batches(drawn, lambda: self._varying(size, augmentation), seeds, skip)
 
     def picture(self, row: int, size: tuple[int, int]) -> np.ndarray:
         """One picture (H, W, C) uint8 in the evaluation geometry."""
@@ -310,6 +308,19 @@ class Loader:
             else:
                 images = self.to_device(things)
             yield images, self._send(targets), here
+
+
+def order(
+    rows: Sequence[int] | np.ndarray, seed: Sequence[int], weights: np.ndarray | None = None
+) -> np.ndarray:
+    """The rows in random order; with `weights` (one a row) as many drawn by them."""
+    import numpy as np
+
+    rng, rows = np.random.default_rng([*seed, 0]), np.asarray(rows, np.int64)
+    shuffled = rng.permutation(rows)
+    if weights is None:
+        return shuffled
+    return rng.choice(rows, len(rows), p=weights / weights.sum())
 
 
 def _ahead(

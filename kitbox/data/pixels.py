@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kitbox import storage
 from kitbox.data.images import DECODER, decode
+from kitbox.environment import free_memory
 from kitbox.errors import PictureError, StorageError
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _in_memory(
 ) -> Pixels:
     import numpy as np
 
-    need, free = int(np.prod(shape, dtype=np.int64)), _free_memory()
+    need, free = int(np.prod(shape, dtype=np.int64)), free_memory()
     if need > 0.6 * free:
         raise StorageError(
             f"The decoded pictures need {need / 1e9:.1f} GB, which neither the cache folder nor "
@@ -232,14 +233,3 @@ def _key(folder: Path, images: Sequence[str], side: int, channels: int) -> str:
             facts = "missing"
         digest.update(b"\0%s\0%s" % (os.fsencode(image), facts.encode()))
     return digest.hexdigest()
-
-
-def _free_memory() -> int:
-    """Bytes of memory that can be taken without swapping; a guess where unknown."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return 4 << 30

@@ -74,7 +74,8 @@ class Budget:
         """Seconds a step of a later stage: `size` is its pixels relative to this stage's."""
         step = self._step[plan.stage]
         if plan.frozen and not frozen:
-            step *= _UNFROZEN
+            # A frozen stage's steps may not even go through the body: see `training.features`.
+            step = _UNFROZEN * max(step, self._forward or 0.0)
         return step * size
 
 

@@ -55,6 +55,7 @@ def sweep(
     accelerator: Accelerator,
     *,
     weight_decay: float,
+    forward: torch.nn.Module | None = None,
     steps: int = STEPS,
     step: Callable[..., None] = lambda n=1, note="": None,
 ) -> Curve:
@@ -66,6 +67,7 @@ def sweep(
 
     Args:
         epochs: gives the batches of epoch n; it is asked again when they run out.
+        forward: what the batches go through; by default the model.
 
     Raises:
         TrainingError: when the loss is not finite from the start.
@@ -84,7 +86,7 @@ def sweep(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             with accelerator.autocast():
-                outputs = model(images)
+                outputs = (forward or model)(images)
             loss = task.loss(outputs.float(), targets).mean()
             value = loss.item()  # the sweep needs each loss at once
             if not math.isfinite(value):

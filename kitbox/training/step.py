@@ -17,6 +17,8 @@ from kitbox.training.cycle import Cycle
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from kitbox.training.features import Features
+
 LOOK_EVERY = 20
 """Steps between looks at the loss on an accelerator: each look waits for the device."""
 
@@ -164,7 +166,7 @@ class Slices:
 def evaluate(
     model: torch.nn.Module,
     task: Task,
-    loader: Loader,
+    loader: Loader | Features,
     rows: np.ndarray,
     size: tuple[int, int],
     show: Callable[..., None] = lambda n=1, note="": None,

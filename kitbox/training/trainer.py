@@ -19,7 +19,7 @@ from kitbox.models.forward import predict
 from kitbox.models.model import Model, parameter_groups
 from kitbox.progress import Progress
 from kitbox.stopping import Stopped
-from kitbox.training import finder
+from kitbox.training import features, finder
 from kitbox.training.budget import Budget, Plan
 from kitbox.training.checkpoints import Checkpoint, pack_optimizer, unpack_optimizer
 from kitbox.training.cycle import Cycle
@@ -69,11 +69,14 @@ class Trainer:
     budget: Budget | None = None
     predictions: int = 0
     _prepared: Any = field(default=None, init=False)
+    _fed: Loader | features.Features = field(init=False)
+    _forward: torch.nn.Module = field(init=False)  # what it is fed to
     _slices: Slices = field(init=False)
     _calm: float = field(default=1.0, init=False)  # lowered once, after a loss that was not finite
 
     def __post_init__(self) -> None:
         self._prepared = self.accelerator.prepare(self.model)
+        self._fed, self._forward = self.loader, self._prepared
         self._slices = Slices(self.progress.warn)
 
     def stages(
@@ -120,6 +123,7 @@ class Trainer:
         )
         self.progress.say(describe(stage, number, len(stages), size))
         self._freeze(stage)
+        self._feed(number, stage, size)
         inside = kept is not None and kept.facts["cycle"] is not None
         lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
         self.rate = lr[1] if isinstance(lr, tuple) else lr
@@ -157,7 +161,7 @@ class Trainer:
                         raise Stopped
 
                 train_loss = train_epoch(
-                    self._prepared,
+                    self._forward,
                     self.task,
                     self._varied(number, epoch, size, part.step),
                     optimizer,
@@ -168,8 +172,10 @@ class Trainer:
                     done,
                 )
                 clock = _Clock()
-                valid_loss, tally = self.validate(size, show)
-                if self.budget is not None:
+                valid_loss, tally = evaluate(
+                    self._forward, self.task, self._fed, self.valid, size, show
+                )
+                if self.budget is not None and self._fed is self.loader:
                     self.budget.passed(clock.lap(), valid_batches)
                 scores = self.task.score(tally)
             seconds = time.monotonic() - began
@@ -346,6 +352,43 @@ class Trainer:
         """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
         return predict(self._prepared, self.loader, rows, size, step)
 
+    def _feed(self, number: int, stage: Stage, size: tuple[int, int]) -> None:
+        """Choose what the epochs of a stage are fed: pictures, or features of a frozen body."""
+        self._fed, self._forward = self.loader, self._prepared
+        views = self._views(stage)
+        if not views:
+            return
+        batches = views * self.loader.count(len(self.train)) + self.loader.count(len(self.valid))
+        clock = _Clock()
+        with self.progress.bar(f"stage {number}, features of {views} views", batches) as step:
+            self._fed = features.compute(
+                self.model,
+                self.loader,
+                self.accelerator,
+                self.train,
+                self.valid,
+                size,
+                self.augmentation,
+                (self.seed, number),
+                views,
+                step,
+            )
+        self._forward = features.HeadAlone(self.model, self.accelerator)
+        if self.budget is not None:
+            self.budget.passed(clock.lap(), batches)
+
+    def _views(self, stage: Stage) -> int:
+        """Of how many views of each picture features are computed; 0 for none."""
+        width = self.model.body.features
+        if stage.freeze is not True or stage.features == "off" or not isinstance(width, int):
+            return 0
+        views = min(stage.features or features.VIEWS, stage.epochs)
+        rows = views * len(self.train) + len(self.valid)
+        if not features.fit(rows, width, self.accelerator.device):
+            self.progress.warn("the features of a frozen body would not fit into the memory")
+            return 0
+        return views
+
     def _freeze(self, stage: Stage) -> None:
         hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
         # Statistics of one picture are none; PyTorch refuses them.
@@ -363,6 +406,7 @@ class Trainer:
                     lambda epoch: self._varied(number, 1_000_000 + epoch, size),
                     self.accelerator,
                     weight_decay=self.weight_decay,
+                    forward=self._forward,
                     step=step,
                 )
             if curve.flat:
@@ -384,7 +428,7 @@ class Trainer:
 
     def _varied(self, number: int, epoch: int, size: tuple[int, int], skip: int = 0) -> Batches:
         seed = (self.seed, number, epoch)
-        return self.loader.varied(
+        return self._fed.varied(
             self.train, size, self.augmentation, seed, weights=self.weights, skip=skip
         )
 
