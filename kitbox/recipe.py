@@ -20,6 +20,7 @@ from pydantic import (
 
 from kitbox import document, registry
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
+from kitbox.data.mixing import Mix
 from kitbox.data.unlabelled import TestPictures
 from kitbox.durations import Duration
 from kitbox.errors import RecipeError, some
@@ -126,6 +127,9 @@ class Recipe(Options):
     )
     broken: Annotated[float, Field(ge=0, le=1)] = Field(
         0.05, description="share of labelled pictures that may be missing or broken"
+    )
+    mix: Mix | None = Field(
+        None, description="MixUp and CutMix of the pictures of a batch, as in {mixup: 0.2}"
     )
     checkpoint_every: Annotated[StrictInt, Field(ge=1)] | Duration = Field(
         1, description="epochs, or a duration such as 10min, also inside an epoch"

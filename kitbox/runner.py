@@ -18,7 +18,8 @@ from kitbox.contracts import Body, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
-from kitbox.errors import KitboxError
+from kitbox.data.targets import Fixed
+from kitbox.errors import KitboxError, RecipeError
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress, clock
@@ -219,6 +220,14 @@ def make_trainer(
         fit=fit(recipe, task),
         batch_size=recipe.batch_size,
     )
+    if recipe.mix is not None and recipe.mix.cutmix and not isinstance(loader.targets, Fixed):
+        raise RecipeError(
+            "`mix.cutmix` puts a part of one picture into another; this task's targets lie on the "
+            "picture and would not move with it",
+            do="Use `mix: {mixup: 0.2}`, or no `mix`",
+        )
+    if loader.resident is not None:
+        progress.say(f"pixels: on the GPU too ({loader.resident.nbytes / 1e6:.0f} MB)")
     train = np.flatnonzero(rows["part"] == "train")
     balanced = recipe.sampler == "balanced"
     return Trainer(
@@ -236,6 +245,7 @@ def make_trainer(
         ids=list(rows["id"]),
         budget=budget(recipe),
         predictions=int((rows["part"] != "train").sum()),
+        mix=recipe.mix,
     )
 
 

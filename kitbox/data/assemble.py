@@ -12,7 +12,7 @@ import pandas as pd
 
 from kitbox.contracts import Body, Labeler, Splitter, Task
 from kitbox.data import exclude, geometry, pixels, table, unlabelled
-from kitbox.data.batches import Loader
+from kitbox.data.batches import Loader, on_device
 from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, some
 from kitbox.progress import Progress
@@ -185,4 +185,5 @@ def make_loader(
         device=environment.device,
         workers=environment.workers,
         batch_size=batch_size,
+        resident=on_device(decoded, environment.device),
     )

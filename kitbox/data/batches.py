@@ -310,6 +310,25 @@ class Loader:
             yield images, self._send(targets), here
 
 
+RESIDENT = 0.3
+"""The share of a device's free memory that cached pictures may take."""
+
+
+def on_device(pixels: Pixels, device: str) -> torch.Tensor | None:
+    """The cached pictures (N, S, S, C) on a GPU, where they leave it enough memory; else None."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return None
+    free, _ = torch.cuda.mem_get_info()
+    if pixels.canvas.nbytes > RESIDENT * free:
+        return None
+    there = torch.empty(pixels.canvas.shape, dtype=torch.uint8, device=device)
+    for start in range(0, len(pixels), 256):  # in pieces: the cache may be larger than the RAM
+        there[start : start + 256] = torch.from_numpy(pixels.canvas[start : start + 256].copy())
+    return there
+
+
 def order(
     rows: Sequence[int] | np.ndarray, seed: Sequence[int], weights: np.ndarray | None = None
 ) -> np.ndarray:

@@ -56,6 +56,11 @@ def train_epoch(
     part: Part,
     slices: Slices,
     done: Callable[[str], None] = lambda note: None,
+    *,
+    mix: Callable[[torch.Tensor, int], tuple[torch.Tensor, float]] = lambda images, step: (
+        images,
+        1.0,
+    ),
 ) -> float:
     """Train on every batch once; the mean loss of the pictures of the epoch.
 
@@ -65,6 +70,7 @@ def train_epoch(
         batches: those that are still to come.
         part: how far the epoch has come; it is counted on.
         done: called after every step, with a note for the progress bar.
+        mix: mixes the batch of a step with itself in reverse; with the share of its own.
 
     Raises:
         NotFiniteError: when the loss is not.
@@ -74,7 +80,8 @@ def train_epoch(
     unseen: list[np.ndarray] = []
     for images, targets, rows in batches:
         # ---- one optimizer step ------------------------------------------
-        losses = slices.backward(model, task, images, targets, accelerator)  # (B,)
+        mixed, own = mix(images, part.step)
+        losses = slices.backward(model, task, mixed, targets, accelerator, own)  # (B,)
         optimizer.step()
         if not accelerator.optimizer_step_was_skipped:  # fp16's scaler met an overflow
             cycle.step()
@@ -118,15 +125,20 @@ class Slices:
         images: torch.Tensor,
         targets: torch.Tensor,
         accelerator: Accelerator,
+        own: float = 1.0,
     ) -> torch.Tensor:
         """The losses (B,) of a batch, detached; gradients of their mean are added up.
+
+        Args:
+            own: the share of a picture's own target in its loss; the rest is that of the
+                picture it was mixed with, its counterpart in the batch in reverse.
 
         Raises:
             TrainingError: when one picture alone does not fit into the memory.
         """
         while True:
             try:
-                return self._try(model, task, images, targets, accelerator)
+                return self._try(model, task, images, targets, accelerator, own)
             except torch.OutOfMemoryError as error:
                 if self.count >= len(images):
                     raise TrainingError(
@@ -150,13 +162,20 @@ class Slices:
         images: torch.Tensor,
         targets: torch.Tensor,
         accelerator: Accelerator,
+        own: float,
     ) -> torch.Tensor:
         parts = []
-        for some, wanted in zip(
-            images.tensor_split(self.count), targets.tensor_split(self.count), strict=True
+        for some, wanted, others in zip(
+            images.tensor_split(self.count),
+            targets.tensor_split(self.count),
+            targets.flip(0).tensor_split(self.count),
+            strict=True,
         ):
             if len(some):
-                losses = task.loss(model(some), wanted)
+                outputs = model(some)
+                losses = task.loss(outputs, wanted)
+                if own < 1:
+                    losses = own * losses + (1 - own) * task.loss(outputs, others)
                 accelerator.backward(losses.sum() / len(images))
                 parts.append(losses.detach())
         return torch.cat(parts)

@@ -14,6 +14,7 @@ import torch
 from kitbox.contracts import Augmentation, Batches, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
+from kitbox.data.mixing import Mix
 from kitbox.errors import TrainingError, some
 from kitbox.models.forward import predict
 from kitbox.models.model import Model, parameter_groups
@@ -49,6 +50,7 @@ class Trainer:
         keeper: keeps checkpoints; None keeps none.
         budget: the time that there is; None: any.
         predictions: pictures that are to be predicted at the end, for the budget.
+        mix: mixes the pictures of a batch; None: not at all.
     """
 
     model: Model
@@ -68,6 +70,7 @@ class Trainer:
     keeper: Keeper | None = None
     budget: Budget | None = None
     predictions: int = 0
+    mix: Mix | None = None
     _prepared: Any = field(default=None, init=False)
     _fed: Loader | features.Features = field(init=False)
     _forward: torch.nn.Module = field(init=False)  # what it is fed to
@@ -170,6 +173,7 @@ class Trainer:
                     part,
                     self._slices,
                     done,
+                    mix=self._mixing(number, epoch),
                 )
                 clock = _Clock()
                 valid_loss, tally = evaluate(
@@ -352,6 +356,18 @@ class Trainer:
         """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
         return predict(self._prepared, self.loader, rows, size, step)
 
+    def _mixing(
+        self, number: int, epoch: int
+    ) -> Callable[[torch.Tensor, int], tuple[torch.Tensor, float]]:
+        """How the batches of an epoch are mixed; the same again when it goes on."""
+
+        def mixed(images: torch.Tensor, step: int) -> tuple[torch.Tensor, float]:
+            if self.mix is None:
+                return images, 1.0
+            return self.mix.apply(images, (self.seed, number, epoch, 2, step))
+
+        return mixed
+
     def _feed(self, number: int, stage: Stage, size: tuple[int, int]) -> None:
         """Choose what the epochs of a stage are fed: pictures, or features of a frozen body."""
         self._fed, self._forward = self.loader, self._prepared
@@ -381,6 +397,8 @@ class Trainer:
         """Of how many views of each picture features are computed; 0 for none."""
         width = self.model.body.features
         if stage.freeze is not True or stage.features == "off" or not isinstance(width, int):
+            return 0
+        if self.mix is not None:  # what is mixed is another picture in every step
             return 0
         views = min(stage.features or features.VIEWS, stage.epochs)
         rows = views * len(self.train) + len(self.valid)

@@ -122,3 +122,24 @@ def test_evaluate_gives_the_mean_loss_and_a_tally_in_the_rows_order() -> None:
 def test_evaluate_of_nothing() -> None:
     loss, _ = evaluate(make_model(), make_task(), make_loader(), np.array([], int), SIZE)
     assert loss == 0
+
+
+def test_a_mixed_batch_has_the_losses_of_both(accelerator: Accelerator) -> None:
+    """Also in slices: the partner of a picture is in another one."""
+    images, targets, _ = next(iter(make_loader().fixed(np.arange(8), SIZE)))
+    task = make_task(smoothing=0.0)
+    found = []
+    for count in (1, 3):
+        model = make_model(pretrained=True)
+        model.freeze(False, hold_norm=True)
+        model.train()
+        slices = Slices()
+        slices.count = count
+        losses = slices.backward(model, task, images, targets, accelerator, 0.7)
+        gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
+        outputs = model(images)
+        expected = 0.7 * task.loss(outputs, targets) + 0.3 * task.loss(outputs, targets.flip(0))
+        torch.testing.assert_close(losses, expected.detach())
+        found.append(gradients)
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)

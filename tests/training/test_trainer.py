@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score
 
+from kitbox.data.mixing import Mix
 from kitbox.data.targets import Fixed
 from kitbox.errors import RecipeError, TrainingError
 from kitbox.models.model import parameter_groups, spread
@@ -185,11 +187,13 @@ class FailingKeeper(Keeper):
         return super().due(whole_epoch=whole_epoch)
 
 
+@pytest.mark.parametrize("mix", [None, Mix(mixup=0.4, cutmix=1.0)])
 @pytest.mark.parametrize("every", [1, 2, "0.0001s"])
 def test_a_killed_training_goes_on_and_ends_the_same(
-    trainer: Make, tmp_path: Path, every: int | str
+    trainer: Make, tmp_path: Path, every: int | str, mix: Mix | None
 ) -> None:
     """Killed once at every step and every end of an epoch, one after the other."""
+    trainer = partial(trainer, mix=mix)
     whole = trainer()
     train(whole, *TWO)
     deaths = 0
