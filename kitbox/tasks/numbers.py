@@ -64,6 +64,21 @@ def choose(wanted: Sequence[str], there: Sequence[str]) -> None:
         )
 
 
+def check_count(option: str, given: Sequence[Any] | None, count: int, what: str) -> None:
+    """Check that an option of the task has a value for each column, or point, where it is given.
+
+    Raises:
+        LabelError: when it has more or fewer.
+    """
+    if given is not None and len(given) != count:
+        raise LabelError(
+            f"The task's `{option}` does not fit its {what}",
+            found=f"{len(given)} values for {count} {what}",
+            do=f"Give one for each of the {what}, in their order, or leave `{option}` out: it is "
+            "learned",
+        )
+
+
 def _number(cell: Any) -> float:
     """The number of a cell; NaN where it is empty or none."""
     if isinstance(cell, tuple | list):

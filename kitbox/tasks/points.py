@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, Field(coerce_numbers_to_str=True)]
 Column = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(allow_inf_nan=False)]
 
 OWN = ("mean_error", "normalised_mean_error")
 LOOKED = 2000
@@ -82,12 +83,12 @@ class Points(Options):
         "name from sklearn.metrics",
     )
 
-    centre: tuple[tuple[float, float], ...] | None = Field(
+    centre: tuple[tuple[Share, Share], ...] | None = Field(
         None,
         description="where each point is on average, -1 to 1 across the picture, which the "
         "head begins with; by default learned",
     )
-    spread: Annotated[float, Field(gt=0)] | None = Field(
+    spread: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None,
         description="how far points are from there, which an output of 1 stands for; by "
         "default learned",
@@ -301,6 +302,8 @@ class Points(Options):
 
         from kitbox.data import images
         from kitbox.data.frames import normalize
+
+        numbers.check_count("centre", self.centre, len(self.names), "points")
 
         some_rows = rows.iloc[:: -(-len(rows) // LOOKED)]
         places = []

@@ -59,8 +59,10 @@ class Regression(Options):
         "rounded predictions), or a name from sklearn.metrics, bare or as {use: name, option: "
         "value}; of several columns their mean, and each",
     )
-    mean: tuple[float, ...] | None = Field(None, description="of each column; by default learned")
-    std: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+    mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] | None = Field(
+        None, description="of each column; by default learned"
+    )
+    std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] | None = Field(
         None, description="standard deviation of each column; by default learned"
     )
     whole: bool | None = Field(
@@ -111,12 +113,12 @@ class Regression(Options):
                 found=some(constant) or "no training pictures",
                 do="Leave this column out (`targets` of the task), or use another split",
             )
-        mean, std = trained.mean(axis=0), trained.std(axis=0)
+        mean, std = self._scale(columns, trained, values)
         return self.model_copy(
             update={
                 "targets": columns,
-                "mean": self.mean or tuple(float(one) for one in mean),
-                "std": self.std or tuple(float(one) for one in std),
+                "mean": mean,
+                "std": std,
                 "whole": whole if self.whole is None else self.whole,
             }
         )
@@ -270,6 +272,32 @@ class Regression(Options):
 
     def _bounds(self, column: str) -> tuple[float, float] | None:
         return self.bounds.get(column) if isinstance(self.bounds, dict) else self.bounds
+
+    def _scale(
+        self, columns: Sequence[str], trained: np.ndarray, values: np.ndarray
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation of each column, by which all values can be scaled."""
+        import numpy as np
+
+        numbers.check_count("mean", self.mean, len(columns), "columns")
+        numbers.check_count("std", self.std, len(columns), "columns")
+        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+            mean = trained.mean(axis=0) if self.mean is None else np.array(self.mean)
+            std = trained.std(axis=0) if self.std is None else np.array(self.std)
+            scaled = ((values - mean) / std).astype(np.float32)
+            fits = np.isfinite(scaled).all(axis=0) & np.isfinite(std) & (std > 0)
+        if not fits.all():
+            place = int(np.flatnonzero(~fits)[0])
+            least, greatest = values[:, place].min(), values[:, place].max()
+            raise LabelError(
+                f"The numbers in the column '{columns[place]}' cannot be scaled to mean 0 and "
+                "standard deviation 1",
+                found=f"numbers from {least:g} to {greatest:g}, mean {mean[place]:g}, "
+                f"standard deviation {std[place]:g}",
+                do="Correct the numbers that are out of all proportion, or write them in another "
+                "unit",
+            )
+        return tuple(mean.tolist()), tuple(std.tolist())
 
     def _check_bounds(self, columns: Sequence[str], values: np.ndarray, rows: pd.DataFrame) -> None:
         if isinstance(self.bounds, dict):
