@@ -12,7 +12,7 @@ from kitbox.data.files import Below
 from kitbox.errors import LabelError, PictureError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import confusion, mask_columns
-from kitbox.tasks.codes import VOID, Codes, check_void, read_names
+from kitbox.tasks.codes import VOID, Codes, check_colors, check_void, read_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +121,7 @@ class Segmentation(Options):
             rows[list(columns)], given or (), self.values, tuple(self.colors), folder
         )
         check_void(self.void, names)
+        check_colors(self.colors)
         task = self.model_copy(update={"columns": columns, "codes": names, "values": values})
         codes = task._codes
         if not 2 <= len(codes.classes) < VOID:

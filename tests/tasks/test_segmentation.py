@@ -197,6 +197,11 @@ def test_coloured_masks(scenes: Path, tmp_path: Path) -> None:
     assert read[45, 0] == VOID
 
 
+def test_classes_of_one_colour(scenes: Path) -> None:
+    with pytest.raises(LabelError, match="same colour"):
+        learned(scenes, codes=None, colors={"a": (0, 0, 0), "b": (0, 0, 0)}, void=None)
+
+
 def test_run_lengths_of_several_classes(scenes: Path) -> None:
     table = rows(scenes).head(6).drop(columns="mask")
     for name, value in (("sign_post", 2), ("road", 3)):
