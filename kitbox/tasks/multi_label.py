@@ -133,6 +133,15 @@ class MultiLabel(Options):
         columns = self._columns(targets)
         train = (rows["part"] == "train").to_numpy()
         classes, hot = tags.learn(rows, columns, self.classes, train, self.unlearnable)
+        for metric in self.metrics:
+            try:
+                tag_scores.check_count(metric, len(classes))
+            except ValueError as error:
+                raise LabelError(
+                    f"The task's `metrics`: {error}",
+                    found=some(classes),
+                    do="Choose another metric or `average`; f_beta is computed of any number",
+                ) from error
         weights = self.positive_weights
         if weights == "balanced":
             weights = tags.balanced(hot[train], classes)

@@ -55,21 +55,39 @@ def check(spec: MetricSpec) -> None:
         raise ValueError(f"found zero_division {division!r}, expected 0 or 1")
 
 
+def check_count(spec: MetricSpec, labels: int) -> None:
+    """Check that a metric can be computed of so many labels.
+
+    Raises:
+        ValueError: for one of several labels where there is one, or the other way round.
+    """
+    if scores.parts(spec)[0] not in _OWN and (reason := _fault(spec, min(labels, 3))):
+        count = "a single label" if labels == 1 else "several labels"
+        raise ValueError(
+            f"the metric '{scores.label(spec)}' cannot be computed of {count}: {reason}"
+        )
+
+
 def _try(spec: MetricSpec) -> None:
     """Compute a metric of made-up labels: several, then one; one of them has to work."""
+    reasons = [_fault(spec, labels) for labels in (3, 1)]
+    if all(reasons):
+        raise ValueError(
+            f"the metric '{scores.label(spec)}' cannot be computed of labels: {reasons[-1]}"
+        )
+
+
+def _fault(spec: MetricSpec, labels: int) -> str:
+    """Why a metric cannot be computed of so many made-up labels; '' where it can."""
     import numpy as np
 
-    rng = np.random.default_rng(0)
-    reason = "it gives no finite number"
-    for labels in (3, 1):
-        targets = np.tile(np.array([[0], [1]], np.uint8), (6, labels))
-        probabilities = rng.uniform(size=targets.shape)
-        try:
-            if np.isfinite(_compute(spec, targets, probabilities, probabilities > 0.5)):
-                return
-        except (ValueError, TypeError) as error:
-            reason = str(error).splitlines()[0]
-    raise ValueError(f"the metric '{scores.label(spec)}' cannot be computed of labels: {reason}")
+    targets = np.tile(np.array([[0], [1]], np.uint8), (6, labels))
+    probabilities = np.random.default_rng(0).uniform(size=targets.shape)
+    try:
+        value = _compute(spec, targets, probabilities, probabilities > 0.5)
+    except (ValueError, TypeError) as error:
+        return str(error).splitlines()[0]
+    return "" if np.isfinite(value) else "it gives no finite number"
 
 
 def is_of_choices(spec: MetricSpec) -> bool:

@@ -66,6 +66,13 @@ def test_labels_are_found_and_encoded() -> None:
     assert hot.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0], [1, 0, 1], [0, 0, 1]]
 
 
+def test_a_metric_that_cannot_be_computed_of_one_label() -> None:
+    rows = pd.DataFrame({"a": [1, 0, 1], "part": "train"})
+    task = MultiLabel(metrics=({"use": "f1_score", "average": "samples"},))
+    with pytest.raises(LabelError, match=r"f1_score_samples.* of a single label"):
+        task.learn(rows, ["a"], HERE)
+
+
 def test_a_column_per_label() -> None:
     rows = pd.DataFrame({"b": [1, 0, 1], "a": ["no", "yes", "yes"], "part": "train", "n": 7})
     task = MultiLabel().learn(rows, ["b", "a"], HERE)
