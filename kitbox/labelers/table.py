@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -82,6 +82,8 @@ class TableLabels(Options):
             LabelError: when the file or a column is missing, an id is doubled,
                 a label is empty, or none of the pictures is there.
         """
+        import pandas as pd
+
         listed = files(folder)
         notes: list[str] = []
         file = self._open(folder, listed, notes)
@@ -98,12 +100,13 @@ class TableLabels(Options):
         if names.part == "part":
             rows = rows.drop(columns="part")
         ours = {name: f"csv_{name}" for name in ("id", "image", "part")}
-        kept, targets = rows.rename(columns=ours), targets.rename(columns=ours)
-        kept.insert(0, "id", table[names.id].to_numpy())
-        kept.insert(1, "image", images)
+        rows, targets = rows.rename(columns=ours), targets.rename(columns=ours)
+        first: dict[str, Any] = {"id": table[names.id].to_numpy(), "image": images}
         if parts is not None:
-            kept.insert(2, "part", parts)
-        kept = kept.join(targets).reset_index(drop=True)
+            first["part"] = parts
+        # At once: columns added one by one leave pandas a slow table, of which it warns.
+        columns = [pd.DataFrame(first, index=table.index), rows, targets]
+        kept = pd.concat(columns, axis=1).reset_index(drop=True)
         return Labels(kept, tuple(targets.columns), (_told(targets), *notes), gaps=self.gaps)
 
     def _open(self, folder: Path, listed: Sequence[str], notes: list[str]) -> Csv:
