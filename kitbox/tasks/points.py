@@ -43,10 +43,11 @@ RED, BLUE, GREEN = (255, 60, 60), (70, 120, 255), (60, 220, 60)
 class Points(Options):
     """Each picture has the same points at other places.
 
-    Coordinates are in pixels of the picture as its file has it, (0, 0) the
-    middle of its top left pixel. A point may lie outside its picture, and may be
-    missing (NaN): then it does not count in losses and metrics. A point is
-    called by its columns' names without the axis: `x36`, `y36` are '36'.
+    Coordinates are in pixels of the file's picture, upright (turned as its EXIF
+    orientation says), (0, 0) the middle of its top left pixel. A point may lie
+    outside its picture, and may be missing (NaN): then it does not count in
+    losses and metrics. A point is called by its columns' names without the axis:
+    `x36`, `y36` are '36'.
     """
 
     columns: tuple[tuple[Column, Column], ...] | None = Field(
@@ -79,8 +80,8 @@ class Points(Options):
         OWN,
         min_length=1,
         description="the first selects the best weights: mean_error (pixels of the file's "
-        "picture), normalised_mean_error; of all coordinates in such pixels: rmse, mae, r2, or a "
-        "name from sklearn.metrics",
+        "picture, upright), normalised_mean_error; of all coordinates in such pixels: rmse, mae, "
+        "r2, or a name from sklearn.metrics",
     )
 
     centre: tuple[tuple[Share, Share], ...] | None = Field(
@@ -205,7 +206,7 @@ class Points(Options):
         return self
 
     def score(self, tally: Tally) -> dict[str, float]:
-        """The metrics, in pixels of the pictures as their files have them."""
+        """The metrics, in pixels of the files' pictures, upright."""
         import numpy as np
 
         assert isinstance(tally, Gathered)
@@ -228,7 +229,7 @@ class Points(Options):
         return measures.label(self.metrics[0]), measures.direction(self.metrics[0])
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
-        """A column per coordinate, called as the target is, in pixels of the file's picture."""
+        """A column per coordinate, called as the target is, in pixels of the upright picture."""
         import pandas as pd
 
         names = [name for pair in self._columns for name in pair]
@@ -401,5 +402,5 @@ def _check(xy: np.ndarray, trained: np.ndarray, names: Sequence[str]) -> None:
         raise LabelError(
             "The coordinates look like shares of the picture's width and height, not like pixels",
             found=f"numbers from {np.nanmin(xy):g} to {np.nanmax(xy):g}",
-            do="Give pixels of the picture as its file has it",
+            do="Give pixels of the file's picture, upright",
         )
