@@ -13,6 +13,7 @@ from kitbox.contracts import Labels
 from kitbox.data.files import files, inside, pictures
 from kitbox.data.masks import runs_cell
 from kitbox.errors import LabelError, nearest, some
+from kitbox.joined_keys import by_product, says_joined
 from kitbox.labelers.csvs import Csv, open_csv
 from kitbox.labelers.places import find
 from kitbox.runs import Order
@@ -164,8 +165,6 @@ def _columns(file: Csv, layout: Layout, notes: list[str]) -> _Columns:
 
 def _keys(table: pd.DataFrame, columns: _Columns, file: Csv) -> tuple[list[str], list[str | None]]:
     """Picture and class of every row."""
-    from kitbox.writers.keys import by_product, says_joined
-
     empty = table.index[table[columns.id].isna()]
     if len(empty):
         raise LabelError(

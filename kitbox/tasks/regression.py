@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from kitbox import cells
+from kitbox.bounds import Bounds, clipped
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import measures, numbers
 from kitbox.tasks.tally import Gathered
-from kitbox.writers import cells
-from kitbox.writers.outputs import Bounds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -266,8 +266,7 @@ class Regression(Options):
         """Raw outputs (N, K) as numbers within the bounds."""
         values = self._unscaled(outputs)
         for place, column in enumerate(self._columns):
-            if (bounds := self._bounds(column)) is not None:
-                values[:, place] = values[:, place].clip(*bounds)
+            values[:, place] = clipped(values[:, place], self._bounds(column))
         return values
 
     def _bounds(self, column: str) -> tuple[float, float] | None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kitbox import cells
 from kitbox.classes import in_order, is_whole
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
-from kitbox.writers import cells
 from kitbox.writers import sample as samples
 from kitbox.writers.outputs import outputs
 from kitbox.writers.shape import Shape
