@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, some
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,20 +48,6 @@ def read(rows: pd.DataFrame, columns: Sequence[str], *, gaps: bool = False) -> n
                 do="Fill these cells, or leave these pictures out",
             )
     return values
-
-
-def choose(wanted: Sequence[str], there: Sequence[str]) -> None:
-    """Check that the labeler gives the columns that a task names.
-
-    Raises:
-        LabelError: naming one that it does not give.
-    """
-    if strange := [name for name in wanted if name not in there]:
-        raise LabelError(
-            f"The labeler gives no column '{strange[0]}'",
-            found=some(there, most=10),
-            do=nearest(strange[0], there),
-        )
 
 
 def check_count(option: str, given: Sequence[Any] | None, count: int, what: str) -> None:

@@ -11,7 +11,8 @@ from pydantic import Field, field_validator
 from kitbox.data import coordinates
 from kitbox.errors import LabelError, PictureError, SubmissionError, nearest, some
 from kitbox.options import Options
-from kitbox.tasks import distances, measures, numbers
+from kitbox.tasks import distances, measures, numbers, specs
+from kitbox.tasks.columns import choose
 from kitbox.tasks.tally import Gathered
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Points(Options):
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    metrics: tuple[measures.MetricSpec, ...] = Field(
+    metrics: tuple[specs.MetricSpec, ...] = Field(
         OWN,
         min_length=1,
         description="the first selects the best weights: mean_error (pixels of the file's "
@@ -97,7 +98,7 @@ class Points(Options):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, metrics: tuple[measures.MetricSpec, ...]) -> tuple[measures.MetricSpec, ...]:
+    def _known(cls, metrics: tuple[specs.MetricSpec, ...]) -> tuple[specs.MetricSpec, ...]:
         for metric in metrics:
             if metric not in OWN:
                 measures.check(metric)
@@ -221,12 +222,12 @@ class Points(Options):
                 value = distances.mean(targets, predicted, self._units(targets, tally.frames))
             else:
                 value = measures.compute(metric, targets[known], predicted[known])
-            scores[measures.label(metric)] = value
+            scores[specs.label(metric)] = value
         return scores
 
     def best(self) -> tuple[str, Literal["min", "max"]]:
         """The first metric."""
-        return measures.label(self.metrics[0]), measures.direction(self.metrics[0])
+        return specs.label(self.metrics[0]), measures.direction(self.metrics[0])
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """A column per coordinate, called as the target is, in pixels of the upright picture."""
@@ -328,7 +329,7 @@ class Points(Options):
     def _find(self, targets: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """The columns of the points."""
         if self.columns is not None:
-            numbers.choose([name for pair in self.columns for name in pair], targets)
+            choose([name for pair in self.columns for name in pair], targets)
             return self.columns
         pairs, left = coordinates.pair(targets)
         if left or not pairs:

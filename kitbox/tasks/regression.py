@@ -11,7 +11,8 @@ from kitbox import cells
 from kitbox.bounds import Bounds, clipped
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Options
-from kitbox.tasks import measures, numbers
+from kitbox.tasks import measures, numbers, specs
+from kitbox.tasks.columns import choose
 from kitbox.tasks.tally import Gathered
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Regression(Options):
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    metrics: tuple[measures.MetricSpec, ...] = Field(
+    metrics: tuple[specs.MetricSpec, ...] = Field(
         ("rmse", "mae", "r2"),
         min_length=1,
         description="the first selects the best weights: rmse, mae, r2, quadratic_kappa (of "
@@ -83,19 +84,18 @@ class Regression(Options):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, metrics: tuple[measures.MetricSpec, ...]) -> tuple[measures.MetricSpec, ...]:
+    def _known(cls, metrics: tuple[specs.MetricSpec, ...]) -> tuple[specs.MetricSpec, ...]:
         for metric in metrics:
             measures.check(metric)
         return metrics
 
     def learn(self, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> Regression:
         """See `kitbox.contracts.Task`: checks the numbers, and scales them by the training rows."""
-        columns = tuple(targets) if self.targets is None else self.targets
-        numbers.choose(columns, targets)
+        columns = choose(self.targets, targets)
         values = numbers.read(rows, columns)
         self._check_bounds(columns, values, rows)
         whole = bool((values % 1 == 0).all())
-        if not whole and any(measures.parts(m)[0] == measures.KAPPA for m in self.metrics):
+        if not whole and any(specs.parts(m)[0] == measures.KAPPA for m in self.metrics):
             raise LabelError(
                 f"The metric {measures.KAPPA} is for grades, whole numbers",
                 found=some(f"{value:g}" for value in values[values % 1 != 0]),
@@ -195,7 +195,7 @@ class Regression(Options):
         scores: dict[str, float] = {}
         each: dict[str, float] = {}
         for metric in self.metrics:
-            name = measures.label(metric)
+            name = specs.label(metric)
             columns = [
                 measures.compute(metric, *pair) for pair in zip(targets.T, predicted.T, strict=True)
             ]
@@ -209,7 +209,7 @@ class Regression(Options):
 
     def best(self) -> tuple[str, Literal["min", "max"]]:
         """The first metric."""
-        return measures.label(self.metrics[0]), measures.direction(self.metrics[0])
+        return specs.label(self.metrics[0]), measures.direction(self.metrics[0])
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """A column of numbers per target, within the bounds."""

@@ -13,6 +13,7 @@ from kitbox.errors import LabelError, PictureError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import confusion, mask_columns, mask_looks
 from kitbox.tasks.codes import VOID, Codes, check_colors, check_void, read_names
+from kitbox.tasks.columns import choose
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +113,7 @@ class Segmentation(Options):
                 another size than their picture, options that name no class, and masks
                 or weights that leave fewer than two classes to learn.
         """
-        columns = self._columns(targets)
+        columns = choose(self.columns, targets)
         given = self.codes
         if isinstance(given, str):
             given = read_names(folder / given)
@@ -290,17 +291,6 @@ class Segmentation(Options):
         if self.threshold is None:
             return None
         return 0.0, math.log((1 - self.threshold) / self.threshold)
-
-    def _columns(self, targets: Sequence[str]) -> tuple[str, ...]:
-        if self.columns is None:
-            return tuple(targets)
-        if strangers := [name for name in self.columns if name not in targets]:
-            raise LabelError(
-                f"The labeler gives no column '{strangers[0]}'",
-                found=", ".join(targets),
-                do=nearest(strangers[0], targets),
-            )
-        return self.columns
 
     def _balanced(self, rows: pd.DataFrame, folder: Path) -> dict[str, float]:
         """Weights inverse to the pixels of each class in the training masks."""
