@@ -283,8 +283,8 @@ class MultiLabel(Options):
             return {"use": "wide"}
         cells = [str(cell).strip() for cell in sample.iloc[:, 1].fillna("")]
         threshold = UNTUNED if isinstance(self.threshold, str) else self.threshold
-        written = {"threshold": threshold, "separator": _separator(cells, self._classes)}
-        return {"use": "joined", **written, **({"at_least": 0} if "" in cells else {})}
+        blank = {"at_least": 0} if "" in cells else {}
+        return {"use": "joined", "threshold": threshold, **blank}
 
     @property
     def _classes(self) -> tuple[str, ...]:
@@ -320,13 +320,3 @@ def _sigmoid(outputs: np.ndarray) -> np.ndarray:
     import numpy as np
 
     return np.exp(-np.logaddexp(0, -outputs.astype(np.float64)))  # overflows nowhere
-
-
-def _separator(cells: Sequence[str], classes: Sequence[str]) -> str:
-    """What stands between labels in the sample's cells; a space where it cannot be told."""
-    for separator in (" ", ",", ";", "|", "\t"):
-        if any(separator in cell for cell in cells):
-            words = {word.strip() for cell in cells for word in cell.split(separator)} - {""}
-            if words <= set(classes):
-                return separator
-    return " "

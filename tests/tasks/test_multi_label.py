@@ -226,10 +226,8 @@ def test_the_writer_fits_the_sample() -> None:
     assert task.writer(None) == {"use": "wide"}
     assert task.writer(pd.DataFrame(columns=["id", "sea", "sky", "tree"])) == {"use": "wide"}
     sample = pd.DataFrame({"id": ["1", "2"], "tags": ["sky sea", "tree"]})
-    joined = {"use": "joined", "threshold": 0.3, "separator": " "}
+    joined = {"use": "joined", "threshold": 0.3}
     assert task.writer(sample) == joined
-    bars = sample.assign(tags=["sky|sea", "tree"])
-    assert task.writer(bars) == {**joined, "separator": "|"}
     blank = sample.assign(tags=["sky", ""])
     assert task.writer(blank) == {**joined, "at_least": 0}
     each = learned(threshold={"sky": 0.2}).writer(sample)
@@ -365,3 +363,24 @@ def test_joined_labels_follow_the_threshold() -> None:
     given = pd.DataFrame({"id": ["1", "2"], "sea": [0.2, 0.05], "sky": [0.8, 0.95], "tree": 0.4})
     made = registry.writers.build(dict(task.writer(sample))).table(given, sample, HERE)
     assert made["tags"].tolist() == ["sea", "sky"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("sky sea", "sea tree"),
+        ("sky|sea", "sea|tree"),
+        ("sky, sea", "sea, tree"),
+        ("sky,zzz", "sea,tree"),
+        ("0 1", "0 2"),
+        ("0,1", "0,2"),
+        ("0|1", "0|2"),
+        ("2", "0 2"),
+    ],
+)
+def test_labels_are_joined_as_in_the_sample(cell: str, written: str) -> None:
+    task = learned(threshold=0.5)
+    sample = pd.DataFrame({"image": ["1", "2"], "tags": [cell, cell]})
+    given = pd.DataFrame({"id": ["1", "2"], "sea": 0.9, "sky": 0.1, "tree": 0.8})
+    made = registry.writers.build(dict(task.writer(sample))).table(given, sample, HERE)
+    assert made["tags"].tolist() == [written] * 2
