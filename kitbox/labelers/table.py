@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, contents, files, inside
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, some
 from kitbox.labelers import guess
-from kitbox.labelers.csvs import Csv, open_csv
+from kitbox.labelers.csvs import Csv, open_listed
 from kitbox.labelers.places import find, meant
 from kitbox.labelers.several import gathered, objects, parted
 from kitbox.labelers.values import as_values, counted
@@ -115,27 +115,14 @@ class TableLabels(Options):
             notes.append(f"Guessed: the labels are in {name}.")
         else:
             name = self.csv
-        if not (folder / name).is_file():
-            known = [path for path in listed if path.lower().endswith((".csv", ".tsv", ".txt"))]
-            raise LabelError(
-                f"There is no file '{name}' below {folder}",
-                found=some(known) if known else "no csv file at all",
-                do=nearest(name, known),
-            )
-        file = open_csv(folder / name)
+        file = open_listed(folder, name, listed)
         if file.encoding == "latin-1":
             notes.append(f"Guessed: {name} is Latin-1, because it is not UTF-8.")
         return file
 
     def _columns(self, file: Csv, listed: Sequence[str], notes: list[str]) -> _Columns:
         set_ones = [self.id, *(self._label_columns() or []), self.part]
-        for name in set_ones:
-            if name is not None and name not in file.columns:
-                raise LabelError(
-                    f"{file.path.name} has no column '{name}'",
-                    found=f"columns {some(file.columns, most=20)}",
-                    do=nearest(name, file.columns),
-                )
+        file.check(set_ones)
         head = file.read(rows=FIRST)
         open_ones = [name for name in file.columns if name not in set_ones]
         identity = self.id
