@@ -157,7 +157,7 @@ class Points:
             f"Points lie far outside their pictures, by more than {self.far:g} times the "
             f"picture's size, in {len(far)} of {len(known)}",
             found=f"{', '.join(told)}{more}",
-            do="Points are given in pixels of the picture as its file has it; correct these, or "
+            do="Points are given in pixels of the picture upright; correct these, or "
             "allow them with `far` of the task",
         )
 
