@@ -286,6 +286,18 @@ class Decides(Protocol):
         """What is decided for each picture, for a person, from `predictions` (N rows): (N,)."""
 
 
+@runtime_checkable
+class Mirrors(Protocol):
+    """What a task may have besides, where its outputs (B, K) say where something is.
+
+    `tta: true` averages the outputs of a picture and of its mirror image. Without this those
+    of the mirror image are taken as they are, maps (B, K, H, W) mirrored back.
+    """
+
+    def mirrored(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Raw outputs of mirrored pictures as those of the pictures themselves (B, ...)."""
+
+
 class Writer(Protocol):
     """The shape of a submission file."""
 

@@ -131,6 +131,9 @@ class Recipe(Options):
     mix: Mix | None = Field(
         None, description="MixUp and CutMix of the pictures of a batch, as in {mixup: 0.2}"
     )
+    tta: bool = Field(
+        False, description="predict each picture and its mirror image, and take the mean"
+    )
     checkpoint_every: Annotated[StrictInt, Field(ge=1)] | Duration = Field(
         1, description="epochs, or a duration such as 10min, also inside an epoch"
     )

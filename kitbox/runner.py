@@ -244,8 +244,9 @@ def make_trainer(
         progress=progress,
         ids=list(rows["id"]),
         budget=budget(recipe),
-        predictions=int((rows["part"] != "train").sum()),
+        predictions=int((rows["part"] != "train").sum()) * (1 + recipe.tta),
         mix=recipe.mix,
+        tta=recipe.tta,
     )
 
 
@@ -336,6 +337,7 @@ def facts(recipe: Recipe, task: Task, body: Body) -> saved.Facts:
         std=tuple(body.std),
         interpolation=body.interpolation,
         channels=body.channels,
+        tta=recipe.tta,
     )
 
 

@@ -32,6 +32,7 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("labeler", "filename"): {"pattern": r"^(.+)_\d+\.jpg$"},
     ("labeler", "function"): {"function": "a.b:c"},
     ("labeler", "lists"): {"paths": ["a.jpg"], "labels": ["a"]},
+    ("augmentation", "albumentations"): {"steps": ["HorizontalFlip"]},
     ("splitter", "group"): {"by": "patient"},
     ("splitter", "column"): {"column": "is_valid"},
     ("splitter", "names"): {"file": "valid.txt"},

@@ -7,8 +7,28 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
+from kitbox.contracts import Mirrors, Task
 from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
+
+
+class BothWays(torch.nn.Module):
+    """The mean of a model's outputs for pictures and for their mirror images."""
+
+    def __init__(self, model: torch.nn.Module, task: Task) -> None:
+        super().__init__()
+        self.model = model
+        self._task = task
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Images (B, C, H, W) to outputs (B, K) or maps (B, K, H, W)."""
+        outputs, other = self.model(images), self.model(images.flip(-1))
+        if isinstance(self._task, Mirrors):
+            other = self._task.mirrored(other)
+        elif other.ndim == 4:
+            other = other.flip(-1)
+        mean: torch.Tensor = (outputs + other) / 2
+        return mean
 
 
 @torch.inference_mode()

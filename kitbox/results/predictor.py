@@ -106,7 +106,7 @@ class Predictor:
         from kitbox.data.batches import Loader
         from kitbox.data.targets import Fixed
         from kitbox.environment import detect
-        from kitbox.models.forward import predict
+        from kitbox.models.forward import BothWays, predict
         from kitbox.results.tables import tabulate
 
         environment = detect()
@@ -132,6 +132,7 @@ class Predictor:
             batch_size=batch_size,
         )
         self.model.to(environment.device)
-        table = tabulate(self.task, predict(self.model, loader, rows, self.facts.size))
+        model = BothWays(self.model, self.task) if self.facts.tta else self.model
+        table = tabulate(self.task, predict(model, loader, rows, self.facts.size))
         table.insert(0, "image", [names[row] for row in rows])
         return table

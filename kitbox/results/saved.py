@@ -32,6 +32,7 @@ class Facts:
         fit: how another aspect ratio comes to the size.
         mean, std, interpolation: of the input.
         channels: C.
+        tta: predictions are means of a picture's and its mirror image's.
         weights: SHA-256 of the weights' file; filled in when it is written.
         format: of this file.
     """
@@ -44,6 +45,7 @@ class Facts:
     std: tuple[float, ...]
     interpolation: str
     channels: int
+    tta: bool = False
     weights: str = ""
     format: int = FORMAT
 

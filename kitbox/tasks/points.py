@@ -198,6 +198,19 @@ class Points(Options):
                 steep = width * torch.log1p(distance * 5 / width)
                 return torch.where(distance < width, steep, distance + width * (math.log1p(5) - 1))
 
+    def mirrored(self, outputs: torch.Tensor) -> torch.Tensor:
+        """See `kitbox.contracts.Mirrors`: each x the other way, pairs exchanged (B, 2P)."""
+        import torch
+
+        centre = torch.tensor(self.centre, device=outputs.device)
+        places = outputs.view(len(outputs), -1, 2) * self._spread + centre
+        order = list(range(len(self.names)))
+        for one, other in self.pairs:
+            a, b = self._number(one), self._number(other)
+            order[a], order[b] = b, a
+        places = places[:, order] * torch.tensor([-1.0, 1.0], device=outputs.device)
+        return ((places - centre) / self._spread).reshape(outputs.shape)
+
     def tally(self) -> Gathered:
         """All outputs, points and frames."""
         return Gathered()

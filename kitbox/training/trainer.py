@@ -16,7 +16,7 @@ from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
 from kitbox.data.mixing import Mix
 from kitbox.errors import TrainingError, some
-from kitbox.models.forward import predict
+from kitbox.models.forward import BothWays, predict
 from kitbox.models.model import Model, parameter_groups
 from kitbox.progress import Progress
 from kitbox.stopping import Stopped
@@ -51,6 +51,7 @@ class Trainer:
         budget: the time that there is; None: any.
         predictions: pictures that are to be predicted at the end, for the budget.
         mix: mixes the pictures of a batch; None: not at all.
+        tta: `validate` and `predict` average a picture's outputs with its mirror image's.
     """
 
     model: Model
@@ -71,6 +72,7 @@ class Trainer:
     budget: Budget | None = None
     predictions: int = 0
     mix: Mix | None = None
+    tta: bool = False
     _prepared: Any = field(default=None, init=False)
     _fed: Loader | features.Features = field(init=False)
     _forward: torch.nn.Module = field(init=False)  # what it is fed to
@@ -345,7 +347,7 @@ class Trainer:
         self, size: tuple[int, int], step: Callable[..., None] = lambda n=1, note="": None
     ) -> tuple[float, Tally]:
         """The mean loss and the task's tally of the validation rows."""
-        return evaluate(self._prepared, self.task, self.loader, self.valid, size, step)
+        return evaluate(self._predicting(), self.task, self.loader, self.valid, size, step)
 
     def predict(
         self,
@@ -354,7 +356,10 @@ class Trainer:
         step: Callable[..., None] = lambda n=1, note="": None,
     ) -> Iterator[tuple[np.ndarray, Frames]]:
         """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
-        return predict(self._prepared, self.loader, rows, size, step)
+        return predict(self._predicting(), self.loader, rows, size, step)
+
+    def _predicting(self) -> torch.nn.Module:
+        return BothWays(self._prepared, self.task) if self.tta else self._prepared
 
     def _mixing(
         self, number: int, epoch: int

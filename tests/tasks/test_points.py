@@ -321,3 +321,23 @@ def test_a_whole_run_on_rectangles(
     files = [tmp_path / "data" / "test" / name for name in made["image"][:3]]
     again = Predictor.load(tmp_path / "run").predict(files)
     np.testing.assert_allclose(again[columns], made[columns][:3], atol=0.05)
+
+
+def test_outputs_of_a_mirror_image_are_mirrored_back() -> None:
+    """Where a picture's points are, and where its mirror image's are, agree."""
+    task = learned(table(), pairs=[task_pair()])
+    rng = np.random.default_rng(0)
+    outputs = torch.from_numpy(rng.normal(size=(3, 2 * len(task.names)))).float()
+    frames = Frames.whole((40, 60), 3)
+    there = task.predictions(outputs.numpy(), frames).to_numpy().reshape(3, -1, 2)
+    back = task.predictions(task.mirrored(outputs).numpy(), frames).to_numpy().reshape(3, -1, 2)
+    expected = there * [-1, 1] + [59, 0]
+    one, other = (task.names.index(name) for name in task_pair())
+    expected[:, [one, other]] = expected[:, [other, one]]
+    np.testing.assert_allclose(back, expected, atol=1e-3)
+    torch.testing.assert_close(task.mirrored(task.mirrored(outputs)), outputs)
+
+
+def task_pair() -> tuple[str, str]:
+    names = learned(table()).names
+    return names[0], names[1]
