@@ -68,10 +68,10 @@ class Stage(Options):
         default=None,
         description="another picture size than the recipe's; the last stage's size predicts",
     )
-    features: Literal["off"] | Annotated[StrictInt, Field(ge=1, le=1000)] | None = Field(
+    features: Literal[False] | Annotated[StrictInt, Field(ge=1, le=1000)] | None = Field(
         default=None,
         description="with `freeze: true`, of how many augmented views of each picture the body's "
-        "features are computed, once for all epochs; off computes them in every epoch",
+        "features are computed, once for all epochs; false computes them in every epoch",
     )
     hold_norm: bool | None = Field(
         default=None,

@@ -401,7 +401,7 @@ class Trainer:
     def _views(self, stage: Stage) -> int:
         """Of how many views of each picture features are computed; 0 for none."""
         width = self.model.body.features
-        if stage.freeze is not True or stage.features == "off" or not isinstance(width, int):
+        if stage.freeze is not True or stage.features is False or not isinstance(width, int):
             return 0
         if self.mix is not None:  # what is mixed is another picture in every step
             return 0

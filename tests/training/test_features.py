@@ -47,7 +47,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_with_a_view_an_epoch_the_head_learns_the_same(trainer: Make, pretrained: bool) -> None:
     """The pictures, their order and the steps are those of a stage without features."""
     runs = [trainer(pretrained=pretrained, augmentation=VARIED) for _ in range(2)]
-    train(runs[0], stage(features="off"))
+    train(runs[0], stage(features=False))
     train(runs[1], stage(features=3))
     for name, value in runs[0].model.state_dict().items():
         torch.testing.assert_close(runs[1].model.state_dict()[name], value, rtol=1e-4, atol=1e-5)
@@ -61,7 +61,7 @@ def test_the_body_runs_once_a_view(trainer: Make, passes: list[int], views: int)
     train(trainer(augmentation=VARIED), stage(epochs=4, features=views))
     assert sum(passes) == min(views, 4) * 24 + 12
     passes.clear()
-    train(trainer(augmentation=VARIED), stage(epochs=4, features="off"))
+    train(trainer(augmentation=VARIED), stage(epochs=4, features=False))
     assert sum(passes) == 4 * (24 + 12)
 
 
@@ -128,7 +128,7 @@ def test_too_large_for_the_memory(trainer: Make, monkeypatch: pytest.MonkeyPatch
 def test_maps_and_trained_bodies_have_none(trainer: Make) -> None:
     run = trainer()
     assert run._views(stage(epochs=1)) == 1
-    assert run._views(stage(features="off")) == 0
+    assert run._views(stage(features=False)) == 0
     for freeze in (False, 1, -1):
         assert run._views(Stage(epochs=2, freeze=freeze, features=2)) == 0
     run.model.body.features = (4, 8)
