@@ -1,9 +1,9 @@
 """How many views of each picture a frozen stage needs: the head on cached features.
 
-    python benchmarks/views.py [--seeds 1 2 3] [--views off 1 2 4] [RECIPE ...]
+    python benchmarks/views.py [--seeds 1 2 3] [--views false 1 2 4] [RECIPE ...]
 
 The frozen stage of a recipe alone, its first metric on the validation rows after the last
-epoch, and its seconds (features included). `off` runs the body in every epoch.
+epoch, and its seconds (features included). `false` runs the body in every epoch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("recipes", nargs="*")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--views", nargs="+", default=["off", "1", "2", "4"])
+    parser.add_argument("--views", nargs="+", default=["false", "1", "2", "4"])
     given = parser.parse_args()
     say_machine()
     print(f"{EPOCHS} frozen epochs, seeds {given.seeds}")

@@ -436,14 +436,14 @@ def test_schema_leaves_out_what_is_not_allowed(
     assert "good-pack" not in json.dumps(recipes.schema())
 
 
-@pytest.mark.parametrize(("text", "value"), [("off", False), ("false", False), ("3", 3)])
+@pytest.mark.parametrize(("text", "value"), [("off", False), ("false", False), ("0", False), ("3", 3)])
 def test_features_of_a_stage(text: str, value: int) -> None:
     """YAML reads `off` as false."""
     stages = f"stages:\n  - {{epochs: 1, freeze: true, features: {text}}}\n"
     assert parse(TEXT + stages, Path("r.yaml")).stages[0].features == value
 
 
-@pytest.mark.parametrize("text", ["0", "true", "some", "1.5"])
+@pytest.mark.parametrize("text", ["-1", "true", "some", "1.5"])
 def test_features_that_are_none(text: str) -> None:
     stages = f"stages:\n  - {{epochs: 1, freeze: true, features: {text}}}\n"
     with pytest.raises(RecipeError, match="features"):
