@@ -275,10 +275,37 @@ class Task(Protocol):
 
 @runtime_checkable
 class Decides(Protocol):
-    """What a task may have besides, where its predictions leave a decision open."""
+    """What a task may have besides: what a person is shown of its predictions."""
 
-    def decide(self, predictions: pd.DataFrame) -> list[str]:
-        """What is decided for each picture, for a person, from `predictions` (N rows): (N,)."""
+    def decide(self, predictions: pd.DataFrame, top: int = 3) -> list[str]:
+        """What is predicted for each picture, in words, from `predictions` (N rows): (N,).
+
+        `top` is how many outputs are wanted at most, where there are many.
+        """
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What an augmentation was seen to do to training pictures.
+
+    Attributes:
+        mirrors: some are mirrored.
+        kept: the least share of a picture's area that a crop left.
+    """
+
+    mirrors: bool = False
+    kept: float = 1.0
+
+
+@runtime_checkable
+class Advises(Protocol):
+    """What a task may have besides: notes on a recipe that may not suit it."""
+
+    def advise(self, rows: pd.DataFrame, variation: Variation) -> list[str]:
+        """What a person should know before training, a sentence each.
+
+        `rows` are the labelled rows with `part`. Asked after `learn`.
+        """
 
 
 class Writer(Protocol):

@@ -16,7 +16,7 @@ from kitbox import durations, registry
 from kitbox import environment as environments
 from kitbox.contracts import Body, Task
 from kitbox.data import pixels
-from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
+from kitbox.data.assemble import advise, decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
 from kitbox.errors import KitboxError
 from kitbox.models.model import Model, shape_of_outputs
@@ -174,6 +174,7 @@ def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
     if recipe.submission is not None and sample is not None:
         ids = submission.choose(recipe.submission.writer, task, sample).ids(sample, files)
     rows = with_test(known, files, recipe.test, ids, progress)
+    advise(task, rows, recipe.augmentation, progress)
     return Data(rows, known.targets, task, sample)
 
 

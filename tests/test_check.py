@@ -48,6 +48,15 @@ def test_the_plan_and_a_batch_per_stage(place: Path) -> None:
     assert set(place.rglob("*")) == before
 
 
+def test_a_task_s_notes(place: Path) -> None:
+    recipe = small(task="regression", submission=None)
+    recipe.source.fetch(place / "cache")
+    assert "Note: training pictures are cropped, down to 42% of their area" in look(recipe)
+    whole = {"use": "standard", "flip": 0.5, "area": [1, 1], "stretch": 1}
+    said = look(small(task="regression", submission=None, augmentation=whole))
+    assert "Note: training" not in said
+
+
 def test_what_would_stop_the_run(place: Path) -> None:
     recipe = small()
     folder = recipe.source.fetch(place / "cache")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kitbox.contracts import Body, Labeler, Splitter, Task
-from kitbox.data import exclude, geometry, pixels, table, unlabelled
+from kitbox.contracts import Advises, Augmentation, Body, Labeler, Splitter, Task
+from kitbox.data import exclude, geometry, pixels, table, unlabelled, variation
 from kitbox.data.batches import Loader
 from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, some
@@ -82,6 +82,13 @@ def with_test(
         f"{len(to_predict)} to predict"
     )
     return table.join(rows, to_predict)
+
+
+def advise(task: Task, rows: pd.DataFrame, augmentation: Augmentation, progress: Progress) -> None:
+    """Say what the task, learned, has to say about the recipe."""
+    if isinstance(task, Advises):
+        for note in task.advise(labelled(rows), variation.seen(augmentation)):
+            progress.warn(note)
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:

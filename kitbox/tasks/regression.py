@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from kitbox.contracts import Body, Tally
+    from kitbox.contracts import Body, Tally, Variation
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Targets
 
 BINS = 10
 """Of equal width, that `sampler: balanced` sorts a column's values into."""
+
+CROPPED = 0.9
+"""Of the picture's area: a crop that leaves less may change what is counted."""
 
 
 class Regression(Options):
@@ -127,6 +130,16 @@ class Regression(Options):
 
         values = numbers.read(rows, self._columns)
         return ((values - np.array(self.mean)) / np.array(self.std)).astype(np.float32)
+
+    def advise(self, rows: pd.DataFrame, variation: Variation) -> list[str]:
+        """See `kitbox.contracts.Advises`: a crop changes what is counted or measured."""
+        if variation.kept >= CROPPED:
+            return []
+        return [
+            f"training pictures are cropped, down to {variation.kept:.0%} of their area. If the "
+            "number is a count or a size, a crop changes it: write in the recipe "
+            "`augmentation: {use: standard, area: [1, 1], stretch: 1}`"
+        ]
 
     def balance(self, targets: Targets, rows: np.ndarray) -> np.ndarray:
         """One over the number of pictures whose number is near: in the same of ten bins.
