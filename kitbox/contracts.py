@@ -277,10 +277,10 @@ class Task(Protocol):
 class Decides(Protocol):
     """What a task may have besides: what a person is shown of its predictions."""
 
-    def decide(self, predictions: pd.DataFrame, top: int = 3) -> list[str]:
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
         """What is predicted for each picture, in words, from `predictions` (N rows): (N,).
 
-        `top` is how many outputs are wanted at most, where there are many.
+        `top` is how many outputs a person wants at most; None: as suits the task.
         """
 
 

@@ -64,6 +64,15 @@ def choose(wanted: Sequence[str], there: Sequence[str]) -> None:
         )
 
 
+def first(words: Sequence[str], most: int) -> str:
+    """The first few of a picture's outputs, for a person.
+
+    >>> first(["a 1", "b 2", "c 3"], 2)
+    'a 1, b 2 and 1 more, use --out'
+    """
+    return some(words, most) + (", use --out" if len(words) > most else "")
+
+
 def _number(cell: Any) -> float:
     """The number of a cell; NaN where it is empty or none."""
     if isinstance(cell, tuple | list):

@@ -36,6 +36,9 @@ LOOKED = 2000
 LEAST = 0.01
 """Of the spread, in halves of the picture, where the points hardly move."""
 
+SHOWN = 5
+"""Points that a person is shown of a prediction."""
+
 NUMBERED = 12
 """Points that are drawn with their numbers, at most; more hide the picture."""
 
@@ -266,6 +269,16 @@ class Points(Options):
 
         names = [name for pair in self._columns for name in pair]
         return pd.DataFrame(self._places(outputs, frames).reshape(len(outputs), -1), columns=names)
+
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """See `kitbox.contracts.Decides`: the first points, in pixels of the file's picture."""
+        columns = [name for pair in self._columns for name in pair]
+        places = predictions[columns].to_numpy().reshape(len(predictions), -1, 2)
+        named = [
+            [f"{name} ({x:.1f}, {y:.1f})" for name, (x, y) in zip(self.names, xy, strict=True)]
+            for xy in places
+        ]
+        return [numbers.first(words, top or SHOWN) for words in named]
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture with a dot for each point, of a pair the one red, the other blue.

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 BINS = 10
 """Of equal width, that `sampler: balanced` sorts a column's values into."""
 
+SHOWN = 10
+"""Columns that a person is shown of a prediction."""
+
 CROPPED = 0.9
 """Of the picture's area: a crop that leaves less may change what is counted."""
 
@@ -227,6 +230,17 @@ class Regression(Options):
         import pandas as pd
 
         return pd.DataFrame(self._numbers(outputs), columns=list(self._columns))
+
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """See `kitbox.contracts.Decides`: the numbers in their order."""
+        values = predictions[list(self._columns)].to_numpy()
+        if len(self._columns) == 1:
+            return [f"{row[0]:.4g}" for row in values]
+        named = [
+            [f"{name} {value:.4g}" for name, value in zip(self._columns, row, strict=True)]
+            for row in values
+        ]
+        return [numbers.first(words, top or SHOWN) for words in named]
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture as it is, captioned with its numbers."""

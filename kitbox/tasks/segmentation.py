@@ -32,6 +32,8 @@ Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 LOOKED = 200
 """Masks that are read before anything is trained, at most, to see what they hold."""
+SHOWN = 3
+"""Classes that a person is shown of a prediction."""
 COUNTED = 1000
 """Masks whose pixels are counted for balanced class weights, at most."""
 
@@ -247,6 +249,16 @@ class Segmentation(Options):
             {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
         )
 
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """See `kitbox.contracts.Decides`: the largest classes, as shares of the pixels."""
+        lines = []
+        for row in predictions[list(self._codes.classes)].to_dict("records"):
+            shares = sorted(row.items(), key=lambda one: -float(one[1]))
+            there = [(name, float(runs)) for name, runs in shares if float(runs)]
+            first, *others = [f"{name} {_percent(share)}" for name, share in there]
+            lines.append(some([f"{first} of the pixels", *others], top or SHOWN))
+        return lines
+
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture tinted by class, captioned with its classes."""
         from kitbox.tasks import overlay
@@ -343,6 +355,11 @@ def _check_names(task: Segmentation) -> None:
             confusion.compute(metric, empty, classes)
         except ValueError as error:
             raise LabelError(f"The task's `metrics`: {error}") from error
+
+
+def _percent(share: float) -> str:
+    """A share in words: 92 %, less than 1 %."""
+    return "less than 1 %" if share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def _names(sample: pd.DataFrame | None, name: str) -> bool:

@@ -231,6 +231,13 @@ def test_dots_are_where_the_points_are() -> None:
     assert drawn[:, 22:].any()
 
 
+def test_a_person_is_shown_points_in_their_order() -> None:
+    task = learned(table())
+    given = pd.DataFrame([[300.0, 1, 2, 3, 400.25, 5]], columns=list(table().columns[3:]))
+    assert task.decide(given) == ["0 (300.0, 1.0), 1 (2.0, 3.0), 2 (400.2, 5.0)"]
+    assert task.decide(given, 1) == ["0 (300.0, 1.0) and 2 more, use --out"]
+
+
 def test_points_without_pairs_have_colours_of_their_own() -> None:
     places = np.array([[-0.5, 0], [0.5, 0]], np.float32)
     task, picture = learned(table(XY[:, :2])), np.zeros((100, 100, 3), np.uint8)

@@ -261,6 +261,17 @@ def test_rare_classes_are_drawn_more_often(scenes: Path, tmp_path: Path) -> None
     assert weights.tolist() == [4, 1, 1, 1]
 
 
+def test_a_person_is_shown_shares_of_the_pixels(scenes: Path) -> None:
+    mask = np.full((10, 100), 0)
+    mask[:, :30] = 1
+    mask[0, :2] = 2
+    cells = {name: [Runs.of(mask == k)] for k, name in enumerate(("sky", "sign_post", "road"))}
+    task = learned(scenes)
+    given = pd.DataFrame(cells)
+    assert task.decide(given) == ["sky 70 % of the pixels, sign_post 30 %, road less than 1 %"]
+    assert task.decide(given, 1) == ["sky 70 % of the pixels and 2 more"]
+
+
 def test_the_writer_and_the_drawing(scenes: Path) -> None:
     task = learned(scenes)
     assert task.writer(None) == {"use": "rle"}  # the sky is no background
@@ -397,7 +408,9 @@ def test_the_saved_model_predicts_pictures_of_any_size(
     assert done.exit_code == 0, done.output
     shares = {name: table[name][1].area / (95 * 211) for name in ("sky", "sign_post", "road")}
     likely = max(shares, key=lambda name: shares[name])
-    assert f"large.png: {likely} {shares[likely]:.4g}, " in done.output
+    assert (
+        f"large.png: {likely} {shares[likely]:.0%}".replace("%", " % of the pixels") in done.output
+    )
     written = pd.read_csv(out)
     assert Runs.parse(written["road"][1]) == table["road"][1]
 
