@@ -146,6 +146,8 @@ def check_submission(
         raise typer.BadParameter("--height and --width go together")
     size = None if height is None or width is None else (height, width)
     verdict = verify_file(file, sample, Reading(size, relative))
+    for note in verdict.notes:
+        typer.echo(f"Note: {note}")
     if verdict.faults:
         typer.echo("\n\n".join(f"kitbox: {fault}" for fault in verdict.faults), err=True)
         raise typer.Exit(2)

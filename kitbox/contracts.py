@@ -333,5 +333,17 @@ class Writer(Protocol):
         """
 
 
+@runtime_checkable
+class Remarks(Protocol):
+    """What a writer may have besides: notes on a submission that it can write."""
+
+    def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """What a person should know before training, a sentence each.
+
+        Predictions that the sample does not ask for, say. Arguments are those of
+        `table`, which was asked before and had no objection.
+        """
+
+
 Batches = Iterator[tuple["torch.Tensor", "torch.Tensor", "np.ndarray"]]
 """Images (B, C, H, W) on the device, targets (B, ...), row numbers (B,)."""

@@ -106,7 +106,7 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     files = recipe.source.fetch(environment.cache)
     rows, _, task, sample = gather(recipe, files, progress)
     model = Model(body, task.head(body))
-    rehearse(recipe, task, model, rows, sample, files)
+    rehearse(recipe, task, model, rows, sample, files, progress)
 
     decoded = decode(files, rows, body, recipe.largest, environment, progress)
     rows = without_broken(rows, decoded, recipe.broken, progress)
@@ -185,6 +185,7 @@ def rehearse(
     rows: pd.DataFrame,
     sample: pd.DataFrame | None,
     files: Path,
+    progress: Progress,
 ) -> None:
     """Stop now if a stage, a prediction or the submission that the recipe asks for cannot be."""
     for stage in recipe.stages:
@@ -194,7 +195,8 @@ def rehearse(
     blank = submission.blank(task, shape_of_outputs(model, recipe.hw), recipe.hw)
     if recipe.submission is not None:
         writer = submission.choose(recipe.submission.writer, task, sample)
-        submission.rehearse(writer, blank, rows, sample, files)
+        for note in submission.rehearse(writer, blank, rows, sample, files):
+            progress.warn(note)
 
 
 def make_trainer(

@@ -48,6 +48,19 @@ def test_the_plan_and_a_batch_per_stage(place: Path) -> None:
     assert set(place.rglob("*")) == before
 
 
+def test_a_picture_to_predict_that_is_not_there(place: Path) -> None:
+    recipe = small()
+    folder = recipe.source.fetch(place / "cache")
+    assert "as if blank" not in look(recipe)
+    gone = sorted((folder / "test").iterdir())[:2]
+    for file in gone:
+        file.unlink()
+    said = look(recipe)
+    told = ", ".join(f"{file.stem} (no test/{file.name})" for file in gone)
+    assert "Note: 2 pictures to predict, of 20, are not there" in said
+    assert f"predicted as if blank: {told}" in said
+
+
 def test_a_task_s_notes(place: Path) -> None:
     recipe = small(task="regression", submission=None)
     recipe.source.fetch(place / "cache")

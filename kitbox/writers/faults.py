@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kitbox.errors import some
@@ -90,6 +90,21 @@ _RETOLD: dict[str, Callable[[str], str]] = {
     "their leading zeros": lambda name: name.lstrip("0"),
     "the difference of case and spaces": alike,
 }
+
+
+def strangers(words: Collection[str], known: Collection[str], whose: str, what: str) -> list[str]:
+    """A sentence on words that are not known, where most are; else none, as nothing can be told.
+
+    >>> strangers({"sky", "sea", "skyy"}, ["sky", "sea"], "sample", "labels")
+    ["1 word of the sample is none of the labels: 'skyy' (near: 'sky')"]
+    """
+    unknown = sorted(set(words) - set(known))
+    if not unknown or 2 * len(unknown) >= len(words):
+        return []
+    told = some(f"'{word}'{_near(word, list(known))}" for word in unknown)
+    are = "is" if len(unknown) == 1 else "are"
+    counts = counted(len(unknown), "word")
+    return [f"{counts} of the {whose} {are} none of the {what}: {told}"]
 
 
 def kinds(name: str, values: pd.Series, sample: pd.Series, runs: bool = False) -> list[str]:

@@ -12,6 +12,7 @@ from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
 from kitbox.writers import cells
 from kitbox.writers import sample as samples
+from kitbox.writers.faults import strangers
 from kitbox.writers.outputs import outputs
 from kitbox.writers.shape import Shape
 
@@ -120,6 +121,15 @@ class Joined(Options):
         made = pd.DataFrame({key: ids, column: pd.Series(written, dtype=object)})
         blank = frozenset({column} if "" in written and self._at_least() == 0 else ())
         return samples.check(made, sample, shape=Shape(blank=blank))
+
+    def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """See `kitbox.contracts.Remarks`: words of the sample that are no label."""
+        names = [str(name) for name in predictions.columns if name != "id"]
+        if self._are_numbers(names, sample):
+            return []
+        cells = {cell for cell in sample.iloc[:, 1] if cell != (self.empty or "")}
+        words = {word.strip() for cell in cells for word in cell.split(self.separator)} - {""}
+        return strangers(words, names, "sample submission", "labels that are learned")
 
     def _above(self, numbers: np.ndarray, names: Sequence[str], words: Sequence[str]) -> list[str]:
         """The cells (N,) for the values (N, K) above their thresholds."""
