@@ -9,8 +9,6 @@ split. A run that the folder holds already is used as it is.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,12 +21,11 @@ import timm
 import torch
 import yaml
 from PIL import Image
+from plain_regression import ROOT, WEIGHTS, kitbox_run
 from torch.nn import functional as F
 
 from kitbox import Runs
 
-ROOT = Path(__file__).resolve().parents[1]
-WEIGHTS = ROOT.parent / "shared" / "weights" / "mobilenetv2_100.safetensors"
 RECIPE = "recipes/camvid.yaml"
 VOID = 255
 
@@ -37,7 +34,7 @@ def main(folder: Path) -> None:
     """Run both and print a table."""
     recipe = yaml.safe_load((ROOT / RECIPE).read_text())
     data = ROOT / recipe["source"]["path"]
-    table = kitbox_run(folder / "camvid")
+    table = kitbox_run(RECIPE, folder / "camvid")
     names = (data / "codes.txt").read_text().split()
     void = names.index(recipe["task"]["void"])
     parts = {
@@ -61,19 +58,6 @@ def main(folder: Path) -> None:
     ):
         accuracy, iou = score(masks["valid"], found)
         print(f"{name:34}{accuracy:16.4f}{iou:12.4f}")
-
-
-def kitbox_run(out: Path) -> pd.DataFrame:
-    """Run the recipe as a person would; its table, with the column `part`."""
-    command = [sys.executable, "-c", "from kitbox.cli import main; main()"]
-    cache = os.environ.get("KITBOX_CACHE", str(out.parent / "cache"))
-    subprocess.run(
-        [*command, "run", RECIPE, "--out", str(out)],
-        cwd=ROOT,
-        check=True,
-        env={**os.environ, "KITBOX_CACHE": cache},
-    )
-    return pd.read_csv(out / "table.csv", dtype={"id": str})
 
 
 def predicted(out: Path, names: list[str]) -> list[np.ndarray]:

@@ -259,7 +259,7 @@ class Task(Protocol):
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """Raw outputs (B, ...) as a table (B rows) with one named column per output.
 
-        What lies on the picture is given for the picture as its file has it:
+        What lies on the picture is given for the file's picture, upright:
         `frames` leads back.
         """
 

@@ -33,3 +33,21 @@ def test_the_map_is_the_tree() -> None:
     said = [ast.get_docstring(ast.parse((ROOT / module).read_text())) or "" for module in MODULES]
     lines = [text.splitlines()[0] for text in said]
     assert mapped == [(str(module), line) for module, line in zip(MODULES, lines, strict=True)]
+
+
+def test_labelers_and_tasks_know_no_writers() -> None:
+    """What they share with writers lies above both."""
+    found = [
+        f"{module}: {name}"
+        for module in MODULES
+        if module.parts[1] in ("labelers", "tasks")
+        for node in ast.walk(ast.parse((ROOT / module).read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+        )
+        if name.startswith("kitbox.writers")
+    ]
+    assert found == []

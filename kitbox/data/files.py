@@ -27,6 +27,23 @@ def pictures(folder: Path) -> list[str]:
     return [path for path in files(folder) if is_picture(path)]
 
 
+def some_pictures(
+    folder: Path,
+    below: str,
+    do: str = "Set `images` of the labeler to the folder of the pictures",
+) -> list[str]:
+    """The pictures below the folder `below` of `folder`, as `pictures` has them; at least one.
+
+    Raises:
+        LabelError: when there is no such folder, or no picture; `do` says what to do then.
+    """
+    root = inside(folder, below)
+    found = pictures(root)
+    if not found:
+        raise LabelError(f"There are no pictures below {root}", found=contents(root), do=do)
+    return found
+
+
 def files(folder: Path) -> list[str]:
     """All files below `folder`, sorted, as `/`-separated paths relative to it.
 

@@ -1,4 +1,4 @@
-"""Frames: how what the network sees lies on the pictures as their files have them."""
+"""Frames: how what the network sees lies on the files' pictures, upright."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def paint(cells: Mapping[int, str], size: tuple[int, int], name: str) -> np.ndar
     """Pixel values (h, w) uint8 of run lengths by value; 0 where there are none, the last wins.
 
     Args:
-        size: (h, w) of the picture; run lengths do not tell it.
+        size: (h, w) of the picture, upright; run lengths do not tell it.
         name: of the picture, for messages.
 
     Raises:
@@ -118,7 +118,7 @@ def read(path: Path, name: str, *, colors: bool = False) -> np.ndarray:
 
 
 def check_size(mask: np.ndarray, size: tuple[int, int], name: str) -> None:
-    """Refuse a mask (h, w) whose picture has another size (H, W).
+    """Refuse a mask (h, w) whose picture has another size (H, W), upright.
 
     Raises:
         LabelError: naming both sizes.
@@ -127,7 +127,13 @@ def check_size(mask: np.ndarray, size: tuple[int, int], name: str) -> None:
         raise LabelError(
             f"The mask {name} has another size than its picture",
             found=f"{mask.shape[1]}x{mask.shape[0]} pixels, the picture {size[1]}x{size[0]}",
-            do="Every mask needs the size of its picture",
+            do="Every mask needs the size of its picture"
+            + (
+                ". Width and height are exchanged: pictures are turned upright, as their EXIF "
+                "orientation says, and masks have to lie as the upright picture does"
+                if mask.shape == size[::-1]
+                else ""
+            ),
         )
 
 

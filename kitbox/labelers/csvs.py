@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitbox.errors import LabelError
+from kitbox.errors import LabelError, nearest, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +76,20 @@ class Csv:
                 table[name] = table[name].map(_stripped)
         return table
 
+    def check(self, columns: Iterable[str | None]) -> None:
+        """Check that columns are there; None is no column.
+
+        Raises:
+            LabelError: naming one that is not.
+        """
+        for name in columns:
+            if name is not None and name not in self.columns:
+                raise LabelError(
+                    f"{self.path.name} has no column '{name}'",
+                    found=f"columns {some(self.columns, most=20)}",
+                    do=nearest(name, self.columns),
+                )
+
     def lines(self, rows: Collection[int]) -> list[int]:
         """The line numbers (from 1) at which the rows (from 0) begin in the file."""
         wanted, found = set(rows), []
@@ -122,6 +136,22 @@ def open_csv(path: Path) -> Csv:
             again = f"{plain}.{times}"
         columns.append(again)
     return Csv(path, encoding, separator, tuple(columns))
+
+
+def open_listed(folder: Path, name: str, listed: Sequence[str]) -> Csv:
+    """Open the csv file `name` below a folder whose files are `listed`.
+
+    Raises:
+        LabelError: when it is not there, naming the nearest, or as `open_csv` says.
+    """
+    if not (folder / name).is_file():
+        known = [path for path in listed if path.lower().endswith((".csv", ".tsv", ".txt"))]
+        raise LabelError(
+            f"There is no file '{name}' below {folder}",
+            found=some(known) if known else "no csv file at all",
+            do=nearest(name, known),
+        )
+    return open_csv(folder / name)
 
 
 def _stripped(cell: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from kitbox.contracts import Labels
-from kitbox.data.files import Below, contents, inside, pictures
+from kitbox.data.files import Below, some_pictures
 from kitbox.errors import LabelError, some
 from kitbox.labelers.values import counted
 from kitbox.options import Options
@@ -59,14 +59,7 @@ class FilenameLabels(Options):
         """
         import pandas as pd
 
-        root = inside(folder, self.images)
-        paths = pictures(root)
-        if not paths:
-            raise LabelError(
-                f"There are no pictures below {root}",
-                found=contents(root),
-                do="Set `images` of the labeler to the folder of the pictures",
-            )
+        paths = some_pictures(folder, self.images)
         labels = {path: self._find(path) for path in paths}
         missed = [path for path, label in labels.items() if label is None]
         if len(missed) == len(paths):
@@ -78,7 +71,7 @@ class FilenameLabels(Options):
         if missed and self.unmatched == "error":
             raise LabelError(
                 f"The pattern {self.pattern!r} does not match {len(missed)} of {len(paths)} "
-                f"pictures below {root}",
+                f"pictures below {folder / self.images}",
                 found=some(missed),
                 do="Correct the `pattern`, set `images` to the folder of the labelled pictures, "
                 "or set `unmatched: skip`",

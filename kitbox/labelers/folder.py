@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kitbox.contracts import Labels
-from kitbox.data.files import Below, contents, inside, pictures
+from kitbox.data.files import Below, contents, inside, some_pictures
 from kitbox.data.unlabelled import TEST
 from kitbox.errors import LabelError, some
 from kitbox.labelers.values import counted
@@ -44,14 +44,8 @@ class FolderLabels(Options):
         """
         import pandas as pd
 
-        root = inside(folder, self.path)
-        paths = pictures(root)
-        if not paths:
-            raise LabelError(
-                f"There are no pictures below {root}",
-                found=contents(root),
-                do="Set `path` of the labeler to the folder of the class folders",
-            )
+        do = "Set `path` of the labeler to the folder of the class folders"
+        root, paths = folder / self.path, some_pictures(folder, self.path, do)
         notes: list[str] = []
         prefix = f"{self.path}/" if self.path else ""
         wrapper = "" if self.path or self.train or self.valid else _wrapper(paths)

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import field_validator
 
 from kitbox.contracts import Labels
-from kitbox.data.files import Below, contents, inside, pictures
+from kitbox.data.files import Below, some_pictures
 from kitbox.errors import LabelError, nearest
 from kitbox.labelers.values import checked, counted
 from kitbox.options import Options
@@ -54,14 +54,7 @@ class FunctionLabels(Options):
         import pandas as pd
 
         call = load(self.function)
-        root = inside(folder, self.images)
-        paths = pictures(root)
-        if not paths:
-            raise LabelError(
-                f"There are no pictures below {root}",
-                found=contents(root),
-                do="Set `images` of the labeler to the folder of the pictures",
-            )
+        paths = some_pictures(folder, self.images)
         labels = {path: self._call(call, path) for path in paths}
         kept = [path for path, label in labels.items() if label is not None]
         if not kept:

@@ -25,7 +25,10 @@ _FIELDS = ("stem", "name", "parent")
 
 
 class MaskLabels(Options):
-    """A mask for each picture: `path`, `function` or `csv` says where."""
+    """A mask for each picture, of the size that it has upright (as EXIF turns it).
+
+    `path`, `function` or `csv` says where it is.
+    """
 
     images: Below | None = Field(
         None,

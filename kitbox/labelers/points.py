@@ -27,7 +27,7 @@ XY = tuple[float, float]
 
 
 class PointLabels(Options):
-    """The labels are points, in pixels of the picture as its file has it.
+    """The labels are points, in pixels of the file's picture, upright (as EXIF turns it).
 
     They come from columns of a csv file (`csv`, or neither `files` nor
     `function`), from a file per picture (`files`), or from a function. A point

@@ -12,8 +12,9 @@ from kitbox.classes import in_order
 from kitbox.contracts import Labels
 from kitbox.data.files import files, inside, pictures
 from kitbox.data.masks import runs_cell
-from kitbox.errors import LabelError, nearest, some
-from kitbox.labelers.csvs import Csv, open_csv
+from kitbox.errors import LabelError, some
+from kitbox.joined_keys import by_product, says_joined
+from kitbox.labelers.csvs import Csv, open_listed
 from kitbox.labelers.places import find
 from kitbox.runs import Order
 
@@ -75,7 +76,8 @@ def read(
     """
     import pandas as pd
 
-    file = _open(folder, csv)
+    listed = files(folder)
+    file = open_listed(folder, csv, listed)
     notes: list[str] = []
     columns = _columns(file, layout, notes)
     table = file.read()
@@ -89,7 +91,7 @@ def read(
     if not texts:
         raise LabelError(f"{csv} has no rows", do="It should have a row per picture")
     names = in_order({of for of in classes if of is not None}) or [MASK]
-    found = find(list(texts), files(folder), images, suffix)
+    found = find(list(texts), listed, images, suffix)
     if found is None:
         raise LabelError(
             f"None of the {len(texts)} pictures that {csv} names is there",
@@ -121,25 +123,8 @@ class _Columns:
     separator: str | None
 
 
-def _open(folder: Path, csv: str) -> Csv:
-    if not (folder / csv).is_file():
-        known = [path for path in files(folder) if path.lower().endswith((".csv", ".tsv"))]
-        raise LabelError(
-            f"There is no file '{csv}' below {folder}",
-            found=some(known) if known else "no csv file at all",
-            do=nearest(csv, known),
-        )
-    return open_csv(folder / csv)
-
-
 def _columns(file: Csv, layout: Layout, notes: list[str]) -> _Columns:
-    for column in (layout.id, layout.runs, layout.classes):
-        if column is not None and column not in file.columns:
-            raise LabelError(
-                f"{file.path.name} has no column '{column}'",
-                found=f"columns {some(file.columns, most=20)}",
-                do=nearest(column, file.columns),
-            )
+    file.check((layout.id, layout.runs, layout.classes))
     left = [
         column for column in file.columns if column not in (layout.id, layout.runs, layout.classes)
     ]
@@ -164,8 +149,6 @@ def _columns(file: Csv, layout: Layout, notes: list[str]) -> _Columns:
 
 def _keys(table: pd.DataFrame, columns: _Columns, file: Csv) -> tuple[list[str], list[str | None]]:
     """Picture and class of every row."""
-    from kitbox.writers.keys import by_product, says_joined
-
     empty = table.index[table[columns.id].isna()]
     if len(empty):
         raise LabelError(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, contents, files, inside
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, some
 from kitbox.labelers import guess
-from kitbox.labelers.csvs import Csv, open_csv
+from kitbox.labelers.csvs import Csv, open_listed
 from kitbox.labelers.places import find, meant
 from kitbox.labelers.several import gathered, objects, parted
 from kitbox.labelers.values import as_values, counted
@@ -82,6 +82,8 @@ class TableLabels(Options):
             LabelError: when the file or a column is missing, an id is doubled,
                 a label is empty, or none of the pictures is there.
         """
+        import pandas as pd
+
         listed = files(folder)
         notes: list[str] = []
         file = self._open(folder, listed, notes)
@@ -98,12 +100,13 @@ class TableLabels(Options):
         if names.part == "part":
             rows = rows.drop(columns="part")
         ours = {name: f"csv_{name}" for name in ("id", "image", "part")}
-        kept, targets = rows.rename(columns=ours), targets.rename(columns=ours)
-        kept.insert(0, "id", table[names.id].to_numpy())
-        kept.insert(1, "image", images)
+        rows, targets = rows.rename(columns=ours), targets.rename(columns=ours)
+        first: dict[str, Any] = {"id": table[names.id].to_numpy(), "image": images}
         if parts is not None:
-            kept.insert(2, "part", parts)
-        kept = kept.join(targets).reset_index(drop=True)
+            first["part"] = parts
+        # At once: columns added one by one leave pandas a slow table, of which it warns.
+        columns = [pd.DataFrame(first, index=table.index), rows, targets]
+        kept = pd.concat(columns, axis=1).reset_index(drop=True)
         return Labels(kept, tuple(targets.columns), (_told(targets), *notes), gaps=self.gaps)
 
     def _open(self, folder: Path, listed: Sequence[str], notes: list[str]) -> Csv:
@@ -112,27 +115,14 @@ class TableLabels(Options):
             notes.append(f"Guessed: the labels are in {name}.")
         else:
             name = self.csv
-        if not (folder / name).is_file():
-            known = [path for path in listed if path.lower().endswith((".csv", ".tsv", ".txt"))]
-            raise LabelError(
-                f"There is no file '{name}' below {folder}",
-                found=some(known) if known else "no csv file at all",
-                do=nearest(name, known),
-            )
-        file = open_csv(folder / name)
+        file = open_listed(folder, name, listed)
         if file.encoding == "latin-1":
             notes.append(f"Guessed: {name} is Latin-1, because it is not UTF-8.")
         return file
 
     def _columns(self, file: Csv, listed: Sequence[str], notes: list[str]) -> _Columns:
         set_ones = [self.id, *(self._label_columns() or []), self.part]
-        for name in set_ones:
-            if name is not None and name not in file.columns:
-                raise LabelError(
-                    f"{file.path.name} has no column '{name}'",
-                    found=f"columns {some(file.columns, most=20)}",
-                    do=nearest(name, file.columns),
-                )
+        file.check(set_ones)
         head = file.read(rows=FIRST)
         open_ones = [name for name in file.columns if name not in set_ones]
         identity = self.id

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 VOID = 255
 """The class number of pixels that are not counted."""
 
+FEW = 20
+"""Values of a mask that are few enough to be named one by one."""
+
 Color = tuple[int, int, int]
 
 
@@ -100,6 +103,8 @@ def advice(there: Sequence[int], names: Sequence[str] = ()) -> str:
 
     >>> advice([0, 255])
     'A mask of 0 and 255 is black and white: write `values: {0: background, 255: object}`'
+    >>> advice([0, 300])
+    'Values above 255 are named one by one: write `values: {0: background, 300: object}`'
     """
     if max(there) == 255 and set(there) <= {0, 255}:
         first, second = names if len(names) == 2 else ("background", "object")
@@ -111,6 +116,11 @@ def advice(there: Sequence[int], names: Sequence[str] = ()) -> str:
             "255 usually marks pixels that are not counted: write `values: {255: void}` and "
             "`void: void`, and the names of the others in `codes`"
         )
+    if max(there) > 255 and len(there) <= FEW:
+        known = (*names, *("background", "object")[len(names) :]) if len(there) == 2 else ()
+        meant = dict(zip(sorted(there), known or ["..."] * len(there), strict=False))
+        listed = ", ".join(f"{value}: {name}" for value, name in meant.items())
+        return f"Values above 255 are named one by one: write `values: {{{listed}}}`"
     if max(there) > 255 or len(there) > 60:
         return (
             "Values spread like this are no class numbers: a JPEG blurs them, a colour mask "
@@ -159,6 +169,23 @@ def check_void(void: str | None, names: Sequence[str]) -> None:
     if void is not None and void not in names:
         raise LabelError(
             f"`void` is '{void}', which is no class", found=some(names), do=nearest(void, names)
+        )
+
+
+def check_colors(colors: Mapping[str, Color]) -> None:
+    """Refuse two classes of one colour.
+
+    Raises:
+        LabelError: naming the classes.
+    """
+    named: dict[Color, list[str]] = {}
+    for name, color in colors.items():
+        named.setdefault(color, []).append(name)
+    if shared := [color for color, names in named.items() if len(names) > 1]:
+        raise LabelError(
+            "Classes have the same colour in `colors`",
+            found="; ".join(f"{list(color)} for {some(named[color])}" for color in shared[:3]),
+            do="Give each class a colour of its own, or leave all but one of these out",
         )
 
 

@@ -17,6 +17,21 @@ EVERY_HALVING = ("unetplusplus", "linknet")
 """Decoders that need a map of every stride from 2 on."""
 
 
+class Norm(nn.BatchNorm2d):
+    """Batch normalisation that takes one picture too: its pooled branch has a value a channel.
+
+    A single value has no spread, so then the running statistics stand in, as when predicting.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Maps (B, C, H, W), normalised by channel."""
+        if self.training and input.numel() == input.shape[1]:
+            return nn.functional.batch_norm(
+                input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        return super().forward(input)
+
+
 class MapHead(nn.Module):
     """From maps to outputs (B, K, H, W) of the picture's size.
 
@@ -75,8 +90,18 @@ def make(
     decoder, last, kernel = _MAKERS[name](
         channels, depth, lambda usual: max(8, round(usual * width / 8) * 8)
     )
+    _norm(decoder)
     initialize_decoder(decoder)
     return MapHead(decoder, strides, last, outputs, kernel)
+
+
+def _norm(module: nn.Module) -> None:
+    """Put `Norm` in the place of every batch normalisation below a module."""
+    for name, part in module.named_children():
+        if isinstance(part, nn.BatchNorm2d):
+            setattr(module, name, Norm(part.num_features, part.eps, part.momentum))
+        else:
+            _norm(part)
 
 
 def _check(name: str, strides: Sequence[int]) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from kitbox.errors import nearest
+from kitbox.tasks.specs import MetricSpec, parts
 
 if TYPE_CHECKING:
     import numpy as np
-
-MetricSpec = str | dict[str, Any]
-"""A name, or a mapping with `use` and options of scikit-learn's function."""
 
 OWN = {
     "r2": "r2_score",
@@ -41,12 +39,6 @@ def check(spec: MetricSpec) -> None:
         raise ValueError(
             f"the metric '{name}' has no option '{wrong[0]}'. {nearest(wrong[0], known)}".strip()
         )
-
-
-def label(spec: MetricSpec) -> str:
-    """The metric's name in logs."""
-    name, options = parts(spec)
-    return "_".join([name, *(str(value) for value in options.values())])
 
 
 def direction(spec: MetricSpec) -> Literal["min", "max"]:
@@ -90,21 +82,6 @@ def quadratic_kappa(targets: np.ndarray, predicted: np.ndarray) -> float:
     if expected == 0:
         return float("nan")
     return float(1 - np.mean((grades - guesses) ** 2) / expected)
-
-
-def parts(spec: MetricSpec) -> tuple[str, dict[str, Any]]:
-    """The name and the options of a metric.
-
-    Raises:
-        ValueError: when there is no name.
-    """
-    if isinstance(spec, str):
-        return spec, {}
-    options = dict(spec)
-    name = options.pop("use", None)
-    if not isinstance(name, str):
-        raise ValueError(f"found the metric {spec!r}, expected a name or a mapping with `use`")
-    return name, options
 
 
 def _function(name: str) -> Callable[..., float]:

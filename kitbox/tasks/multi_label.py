@@ -9,7 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
-from kitbox.tasks import scores, tag_scores, tags
+from kitbox.tasks import scores, specs, tag_scores, tags
+from kitbox.tasks.columns import choose
 from kitbox.tasks.tally import Gathered
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class MultiLabel(Options):
         description="weight of positives in the loss: for all, or by label; 'balanced' is "
         "negatives per positive",
     )
-    metrics: tuple[scores.MetricSpec, ...] = Field(
+    metrics: tuple[specs.MetricSpec, ...] = Field(
         ("f_beta", "mean_average_precision"),
         min_length=1,
         description="the first selects the best weights: f_beta (beta: 2, average: samples, macro "
@@ -97,7 +98,7 @@ class MultiLabel(Options):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, metrics: tuple[scores.MetricSpec, ...]) -> tuple[scores.MetricSpec, ...]:
+    def _known(cls, metrics: tuple[specs.MetricSpec, ...]) -> tuple[specs.MetricSpec, ...]:
         for metric in metrics:
             tag_scores.check(metric)
         return metrics
@@ -130,9 +131,18 @@ class MultiLabel(Options):
 
     def learn(self, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> MultiLabel:
         """See `kitbox.contracts.Task`: finds the labels, weighs positives by training rows."""
-        columns = self._columns(targets)
+        columns = choose(self.targets, targets)
         train = (rows["part"] == "train").to_numpy()
         classes, hot = tags.learn(rows, columns, self.classes, train, self.unlearnable)
+        for metric in self.metrics:
+            try:
+                tag_scores.check_count(metric, len(classes))
+            except ValueError as error:
+                raise LabelError(
+                    f"The task's `metrics`: {error}",
+                    found=some(classes),
+                    do="Choose another metric or `average`; f_beta is computed of any number",
+                ) from error
         weights = self.positive_weights
         if weights == "balanced":
             weights = tags.balanced(hot[train], classes)
@@ -232,14 +242,14 @@ class MultiLabel(Options):
             threshold = thresholds.one(self._tuned_for, targets, probabilities)
         chosen = self._choose(probabilities, threshold)
         found = {
-            scores.label(metric): tag_scores.compute(metric, targets, probabilities, chosen)
+            specs.label(metric): tag_scores.compute(metric, targets, probabilities, chosen)
             for metric in self.metrics
         }
         return found if isinstance(threshold, dict) else {**found, "threshold": threshold}
 
     def best(self) -> tuple[str, Literal["min", "max"]]:
         """The first metric."""
-        return scores.label(self.metrics[0]), scores.direction(self.metrics[0])
+        return specs.label(self.metrics[0]), scores.direction(self.metrics[0])
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """A column of probabilities per label."""
@@ -273,8 +283,8 @@ class MultiLabel(Options):
             return {"use": "wide"}
         cells = [str(cell).strip() for cell in sample.iloc[:, 1].fillna("")]
         threshold = UNTUNED if isinstance(self.threshold, str) else self.threshold
-        written = {"threshold": threshold, "separator": _separator(cells, self._classes)}
-        return {"use": "joined", **written, **({"at_least": 0} if "" in cells else {})}
+        blank = {"at_least": 0} if "" in cells else {}
+        return {"use": "joined", "threshold": threshold, **blank}
 
     @property
     def _classes(self) -> tuple[str, ...]:
@@ -282,20 +292,9 @@ class MultiLabel(Options):
         return self.classes
 
     @property
-    def _tuned_for(self) -> scores.MetricSpec:
+    def _tuned_for(self) -> specs.MetricSpec:
         """The metric that the threshold is chosen for."""
         return next((m for m in self.metrics if tag_scores.is_of_choices(m)), "f_beta")
-
-    def _columns(self, targets: Sequence[str]) -> tuple[str, ...]:
-        if self.targets is None:
-            return tuple(targets)
-        if strange := [name for name in self.targets if name not in targets]:
-            raise LabelError(
-                f"The labeler gives no column '{strange[0]}'",
-                found=some(targets),
-                do=nearest(strange[0], targets),
-            )
-        return self.targets
 
     def _choose(
         self, probabilities: np.ndarray, threshold: str | float | dict[str, float]
@@ -321,13 +320,3 @@ def _sigmoid(outputs: np.ndarray) -> np.ndarray:
     import numpy as np
 
     return np.exp(-np.logaddexp(0, -outputs.astype(np.float64)))  # overflows nowhere
-
-
-def _separator(cells: Sequence[str], classes: Sequence[str]) -> str:
-    """What stands between labels in the sample's cells; a space where it cannot be told."""
-    for separator in (" ", ",", ";", "|", "\t"):
-        if any(separator in cell for cell in cells):
-            words = {word.strip() for cell in cells for word in cell.split(separator)} - {""}
-            if words <= set(classes):
-                return separator
-    return " "

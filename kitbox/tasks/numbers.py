@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, some
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,17 +50,18 @@ def read(rows: pd.DataFrame, columns: Sequence[str], *, gaps: bool = False) -> n
     return values
 
 
-def choose(wanted: Sequence[str], there: Sequence[str]) -> None:
-    """Check that the labeler gives the columns that a task names.
+def check_count(option: str, given: Sequence[Any] | None, count: int, what: str) -> None:
+    """Check that an option of the task has a value for each column, or point, where it is given.
 
     Raises:
-        LabelError: naming one that it does not give.
+        LabelError: when it has more or fewer.
     """
-    if strange := [name for name in wanted if name not in there]:
+    if given is not None and len(given) != count:
         raise LabelError(
-            f"The labeler gives no column '{strange[0]}'",
-            found=some(there, most=10),
-            do=nearest(strange[0], there),
+            f"The task's `{option}` does not fit its {what}",
+            found=f"{len(given)} values for {count} {what}",
+            do=f"Give one for each of the {what}, in their order, or leave `{option}` out: it is "
+            "learned",
         )
 
 

@@ -11,7 +11,8 @@ from pydantic import Field, field_validator
 from kitbox.data import coordinates
 from kitbox.errors import LabelError, PictureError, SubmissionError, nearest, some
 from kitbox.options import Options
-from kitbox.tasks import distances, measures, numbers
+from kitbox.tasks import distances, measures, numbers, specs
+from kitbox.tasks.columns import choose
 from kitbox.tasks.tally import Gathered
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, Field(coerce_numbers_to_str=True)]
 Column = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(allow_inf_nan=False)]
 
 OWN = ("mean_error", "normalised_mean_error")
 LOOKED = 2000
@@ -48,10 +50,11 @@ RED, BLUE, GREEN = (255, 60, 60), (70, 120, 255), (60, 220, 60)
 class Points(Options):
     """Each picture has the same points at other places.
 
-    Coordinates are in pixels of the picture as its file has it, (0, 0) the
-    middle of its top left pixel. A point may lie outside its picture, and may be
-    missing (NaN): then it does not count in losses and metrics. A point is
-    called by its columns' names without the axis: `x36`, `y36` are '36'.
+    Coordinates are in pixels of the file's picture, upright (turned as its EXIF
+    orientation says), (0, 0) the middle of its top left pixel. A point may lie
+    outside its picture, and may be missing (NaN): then it does not count in
+    losses and metrics. A point is called by its columns' names without the axis:
+    `x36`, `y36` are '36'.
     """
 
     columns: tuple[tuple[Column, Column], ...] | None = Field(
@@ -80,20 +83,20 @@ class Points(Options):
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    metrics: tuple[measures.MetricSpec, ...] = Field(
+    metrics: tuple[specs.MetricSpec, ...] = Field(
         OWN,
         min_length=1,
         description="the first selects the best weights: mean_error (pixels of the file's "
-        "picture), normalised_mean_error; of all coordinates in such pixels: rmse, mae, r2, or a "
-        "name from sklearn.metrics",
+        "picture, upright), normalised_mean_error; of all coordinates in such pixels: rmse, mae, "
+        "r2, or a name from sklearn.metrics",
     )
 
-    centre: tuple[tuple[float, float], ...] | None = Field(
+    centre: tuple[tuple[Share, Share], ...] | None = Field(
         None,
         description="where each point is on average, -1 to 1 across the picture, which the "
         "head begins with; by default learned",
     )
-    spread: Annotated[float, Field(gt=0)] | None = Field(
+    spread: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None,
         description="how far points are from there, which an output of 1 stands for; by "
         "default learned",
@@ -101,7 +104,7 @@ class Points(Options):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, metrics: tuple[measures.MetricSpec, ...]) -> tuple[measures.MetricSpec, ...]:
+    def _known(cls, metrics: tuple[specs.MetricSpec, ...]) -> tuple[specs.MetricSpec, ...]:
         for metric in metrics:
             if metric not in OWN:
                 measures.check(metric)
@@ -241,7 +244,7 @@ class Points(Options):
         return self
 
     def score(self, tally: Tally) -> dict[str, float]:
-        """The metrics, in pixels of the pictures as their files have them."""
+        """The metrics, in pixels of the files' pictures, upright."""
         import numpy as np
 
         assert isinstance(tally, Gathered)
@@ -256,15 +259,15 @@ class Points(Options):
                 value = distances.mean(targets, predicted, self._units(targets, tally.frames))
             else:
                 value = measures.compute(metric, targets[known], predicted[known])
-            scores[measures.label(metric)] = value
+            scores[specs.label(metric)] = value
         return scores
 
     def best(self) -> tuple[str, Literal["min", "max"]]:
         """The first metric."""
-        return measures.label(self.metrics[0]), measures.direction(self.metrics[0])
+        return specs.label(self.metrics[0]), measures.direction(self.metrics[0])
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
-        """A column per coordinate, called as the target is, in pixels of the file's picture."""
+        """A column per coordinate, called as the target is, in pixels of the upright picture."""
         import pandas as pd
 
         names = [name for pair in self._columns for name in pair]
@@ -364,6 +367,8 @@ class Points(Options):
         from kitbox.data import images
         from kitbox.data.frames import normalize
 
+        numbers.check_count("centre", self.centre, len(self.names), "points")
+
         some_rows = rows.iloc[:: -(-len(rows) // LOOKED)]
         places = []
         for image, xy in zip(some_rows["image"], self._read(some_rows), strict=True):
@@ -386,7 +391,7 @@ class Points(Options):
     def _find(self, targets: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """The columns of the points."""
         if self.columns is not None:
-            numbers.choose([name for pair in self.columns for name in pair], targets)
+            choose([name for pair in self.columns for name in pair], targets)
             return self.columns
         pairs, left = coordinates.pair(targets)
         if left or not pairs:
@@ -460,5 +465,5 @@ def _check(xy: np.ndarray, trained: np.ndarray, names: Sequence[str]) -> None:
         raise LabelError(
             "The coordinates look like shares of the picture's width and height, not like pixels",
             found=f"numbers from {np.nanmin(xy):g} to {np.nanmax(xy):g}",
-            do="Give pixels of the picture as its file has it",
+            do="Give pixels of the file's picture, upright",
         )

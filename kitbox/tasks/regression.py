@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from kitbox import cells
+from kitbox.bounds import Bounds, clipped
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Options
-from kitbox.tasks import measures, numbers
+from kitbox.tasks import measures, numbers, specs
+from kitbox.tasks.columns import choose
 from kitbox.tasks.tally import Gathered
-from kitbox.writers import cells
-from kitbox.writers.outputs import Bounds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,15 +59,17 @@ class Regression(Options):
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    metrics: tuple[measures.MetricSpec, ...] = Field(
+    metrics: tuple[specs.MetricSpec, ...] = Field(
         ("rmse", "mae", "r2"),
         min_length=1,
         description="the first selects the best weights: rmse, mae, r2, quadratic_kappa (of "
         "rounded predictions), or a name from sklearn.metrics, bare or as {use: name, option: "
         "value}; of several columns their mean, and each",
     )
-    mean: tuple[float, ...] | None = Field(None, description="of each column; by default learned")
-    std: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+    mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] | None = Field(
+        None, description="of each column; by default learned"
+    )
+    std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] | None = Field(
         None, description="standard deviation of each column; by default learned"
     )
     whole: bool | None = Field(
@@ -87,19 +90,18 @@ class Regression(Options):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, metrics: tuple[measures.MetricSpec, ...]) -> tuple[measures.MetricSpec, ...]:
+    def _known(cls, metrics: tuple[specs.MetricSpec, ...]) -> tuple[specs.MetricSpec, ...]:
         for metric in metrics:
             measures.check(metric)
         return metrics
 
     def learn(self, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> Regression:
         """See `kitbox.contracts.Task`: checks the numbers, and scales them by the training rows."""
-        columns = tuple(targets) if self.targets is None else self.targets
-        numbers.choose(columns, targets)
+        columns = choose(self.targets, targets)
         values = numbers.read(rows, columns)
         self._check_bounds(columns, values, rows)
         whole = bool((values % 1 == 0).all())
-        if not whole and any(measures.parts(m)[0] == measures.KAPPA for m in self.metrics):
+        if not whole and any(specs.parts(m)[0] == measures.KAPPA for m in self.metrics):
             raise LabelError(
                 f"The metric {measures.KAPPA} is for grades, whole numbers",
                 found=some(f"{value:g}" for value in values[values % 1 != 0]),
@@ -117,12 +119,12 @@ class Regression(Options):
                 found=some(constant) or "no training pictures",
                 do="Leave this column out (`targets` of the task), or use another split",
             )
-        mean, std = trained.mean(axis=0), trained.std(axis=0)
+        mean, std = self._scale(columns, trained, values)
         return self.model_copy(
             update={
                 "targets": columns,
-                "mean": self.mean or tuple(float(one) for one in mean),
-                "std": self.std or tuple(float(one) for one in std),
+                "mean": mean,
+                "std": std,
                 "whole": whole if self.whole is None else self.whole,
             }
         )
@@ -209,7 +211,7 @@ class Regression(Options):
         scores: dict[str, float] = {}
         each: dict[str, float] = {}
         for metric in self.metrics:
-            name = measures.label(metric)
+            name = specs.label(metric)
             columns = [
                 measures.compute(metric, *pair) for pair in zip(targets.T, predicted.T, strict=True)
             ]
@@ -223,7 +225,7 @@ class Regression(Options):
 
     def best(self) -> tuple[str, Literal["min", "max"]]:
         """The first metric."""
-        return measures.label(self.metrics[0]), measures.direction(self.metrics[0])
+        return specs.label(self.metrics[0]), measures.direction(self.metrics[0])
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """A column of numbers per target, within the bounds."""
@@ -291,12 +293,37 @@ class Regression(Options):
         """Raw outputs (N, K) as numbers within the bounds."""
         values = self._unscaled(outputs)
         for place, column in enumerate(self._columns):
-            if (bounds := self._bounds(column)) is not None:
-                values[:, place] = values[:, place].clip(*bounds)
+            values[:, place] = clipped(values[:, place], self._bounds(column))
         return values
 
     def _bounds(self, column: str) -> tuple[float, float] | None:
         return self.bounds.get(column) if isinstance(self.bounds, dict) else self.bounds
+
+    def _scale(
+        self, columns: Sequence[str], trained: np.ndarray, values: np.ndarray
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation of each column, by which all values can be scaled."""
+        import numpy as np
+
+        numbers.check_count("mean", self.mean, len(columns), "columns")
+        numbers.check_count("std", self.std, len(columns), "columns")
+        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+            mean = trained.mean(axis=0) if self.mean is None else np.array(self.mean)
+            std = trained.std(axis=0) if self.std is None else np.array(self.std)
+            scaled = ((values - mean) / std).astype(np.float32)
+            fits = np.isfinite(scaled).all(axis=0) & np.isfinite(std) & (std > 0)
+        if not fits.all():
+            place = int(np.flatnonzero(~fits)[0])
+            least, greatest = values[:, place].min(), values[:, place].max()
+            raise LabelError(
+                f"The numbers in the column '{columns[place]}' cannot be scaled to mean 0 and "
+                "standard deviation 1",
+                found=f"numbers from {least:g} to {greatest:g}, mean {mean[place]:g}, "
+                f"standard deviation {std[place]:g}",
+                do="Correct the numbers that are out of all proportion, or write them in another "
+                "unit",
+            )
+        return tuple(mean.tolist()), tuple(std.tolist())
 
     def _check_bounds(self, columns: Sequence[str], values: np.ndarray, rows: pd.DataFrame) -> None:
         if isinstance(self.bounds, dict):

@@ -9,12 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from kitbox.errors import nearest
+from kitbox.tasks.specs import MetricSpec, label, parts
 
 if TYPE_CHECKING:
     import numpy as np
-
-MetricSpec = str | dict[str, Any]
-"""A name, or a mapping with `use` and options of scikit-learn's function."""
 
 _PROBABILITIES = ("y_score", "y_prob", "y_proba")
 _ON_PROBABILITIES = (
@@ -75,13 +73,6 @@ def _try(spec: MetricSpec) -> None:
     raise ValueError(
         f"the metric '{label(spec)}' cannot be computed of classes or probabilities: {reasons[0]}"
     )
-
-
-def label(spec: MetricSpec) -> str:
-    """The metric's name in logs."""
-    name, options = parts(spec)
-    words = [str(value) for value in options.values()]
-    return "_".join([name, *words])
 
 
 def direction(spec: MetricSpec) -> Literal["min", "max"]:
@@ -145,21 +136,6 @@ def softmax(outputs: np.ndarray) -> np.ndarray:
     highest = outputs.max(axis=1, keepdims=True, initial=-np.inf)
     shifted = np.exp(outputs.astype(np.float64) - highest)
     return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def parts(spec: MetricSpec) -> tuple[str, Mapping[str, Any]]:
-    """A metric's name and options.
-
-    Raises:
-        ValueError: when there is no name.
-    """
-    if isinstance(spec, str):
-        return spec, {}
-    options = dict(spec)
-    name = options.pop("use", None)
-    if not isinstance(name, str):
-        raise ValueError(f"found the metric {spec!r}, expected a name or a mapping with `use`")
-    return name, options
 
 
 def sklearn_metric(name: str) -> Callable[..., float]:

@@ -11,8 +11,9 @@ from pydantic import Field, field_validator
 from kitbox.data.files import Below
 from kitbox.errors import LabelError, PictureError, nearest, some
 from kitbox.options import Options
-from kitbox.tasks import confusion, mask_columns
-from kitbox.tasks.codes import VOID, Codes, check_void, read_names
+from kitbox.tasks import confusion, mask_columns, mask_looks
+from kitbox.tasks.codes import VOID, Codes, check_colors, check_void, read_names
+from kitbox.tasks.columns import choose
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +31,6 @@ Byte = Annotated[int, Field(ge=0, le=255)]
 Loss = Literal["cross-entropy", "dice", "focal"]
 Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-LOOKED = 200
-"""Masks that are read before anything is trained, at most, to see what they hold."""
 SHOWN = 3
 """Classes that a person is shown of a prediction."""
 COUNTED = 1000
@@ -39,7 +38,7 @@ COUNTED = 1000
 
 
 class Segmentation(Options):
-    """Each pixel has one of several classes."""
+    """Each pixel of the picture, upright (turned as its EXIF orientation says), has a class."""
 
     columns: tuple[str, ...] | None = Field(
         None, description="the labeler's columns of masks; by default all that it gives"
@@ -109,13 +108,14 @@ class Segmentation(Options):
         return metrics
 
     def learn(self, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> Segmentation:
-        """See `kitbox.contracts.Task`: names the classes, looks at some masks, weighs classes.
+        """See `kitbox.contracts.Task`: names the classes, looks at the masks, weighs classes.
 
         Raises:
             LabelError: for unknown columns, pixel values that are no class, masks of
-                another size than their picture, options that name no class.
+                another size than their picture, options that name no class, and masks
+                or weights that leave fewer than two classes to learn.
         """
-        columns = self._columns(targets)
+        columns = choose(self.columns, targets)
         given = self.codes
         if isinstance(given, str):
             given = read_names(folder / given)
@@ -123,6 +123,7 @@ class Segmentation(Options):
             rows[list(columns)], given or (), self.values, tuple(self.colors), folder
         )
         check_void(self.void, names)
+        check_colors(self.colors)
         task = self.model_copy(update={"columns": columns, "codes": names, "values": values})
         codes = task._codes
         if not 2 <= len(codes.classes) < VOID:
@@ -132,7 +133,14 @@ class Segmentation(Options):
                 do="Correct `codes` or `values`; a background is a class too",
             )
         _check_names(task)
-        task._look(rows, folder)
+        pixels = mask_looks.look(
+            task.encode(rows, folder),
+            rows["image"].tolist(),
+            (rows["part"] == "train").to_numpy(),
+            len(codes.classes),
+            folder,
+        )
+        mask_looks.check_classes(pixels, codes.classes, task._weights or [1.0] * len(pixels))
         if task.class_weights == "balanced":
             return task.model_copy(update={"class_weights": task._balanced(rows, folder)})
         return task
@@ -194,11 +202,12 @@ class Segmentation(Options):
         from kitbox.tasks import mask_losses
 
         parts = {self.losses: 1.0} if isinstance(self.losses, str) else self.losses
-        weights = None
-        if isinstance(self.class_weights, Mapping):
-            weights = tuple(self.class_weights.get(name, 1.0) for name in self._codes.classes)
         return mask_losses.total(
-            outputs, targets, cast("Mapping[str, float]", parts), weights=weights, gamma=self.gamma
+            outputs,
+            targets,
+            cast("Mapping[str, float]", parts),
+            weights=self._weights,
+            gamma=self.gamma,
         )
 
     def tally(self) -> confusion.Confusion:
@@ -222,7 +231,7 @@ class Segmentation(Options):
         return self.metrics[0], "max"
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
-        """A column of `Runs` per class, of the picture's own size.
+        """A column of `Runs` per class, of the picture's own size, upright.
 
         Outputs (B, K, H, W) are scaled to the picture before the highest is chosen.
         """
@@ -282,35 +291,18 @@ class Segmentation(Options):
         return Codes(self.codes, self.values, self.colors, self.void)
 
     @property
+    def _weights(self) -> tuple[float, ...] | None:
+        """The weight of each class in the loss, where they are given by name."""
+        if not isinstance(self.class_weights, Mapping):
+            return None
+        return tuple(self.class_weights.get(name, 1.0) for name in self._codes.classes)
+
+    @property
     def _bias(self) -> tuple[float, ...] | None:
         """What makes the highest output that of the class which the threshold asks for."""
         if self.threshold is None:
             return None
         return 0.0, math.log((1 - self.threshold) / self.threshold)
-
-    def _columns(self, targets: Sequence[str]) -> tuple[str, ...]:
-        if self.columns is None:
-            return tuple(targets)
-        if strangers := [name for name in self.columns if name not in targets]:
-            raise LabelError(
-                f"The labeler gives no column '{strangers[0]}'",
-                found=", ".join(targets),
-                do=nearest(strangers[0], targets),
-            )
-        return self.columns
-
-    def _look(self, rows: pd.DataFrame, folder: Path) -> None:
-        """Read some masks now, so that what is wrong with most stops the run before training."""
-        from kitbox.data import images
-        from kitbox.data.masks import check_size
-
-        masks = self.encode(rows, folder)
-        for number in mask_columns.spread(len(rows), LOOKED):
-            try:
-                size = images.size(folder / rows["image"].iloc[number])
-            except PictureError:  # reported where pictures are decoded
-                continue
-            check_size(masks.read(number), size, masks.name(number))
 
     def _balanced(self, rows: pd.DataFrame, folder: Path) -> dict[str, float]:
         """Weights inverse to the pixels of each class in the training masks."""

@@ -11,7 +11,8 @@ from kitbox.classes import in_order
 from kitbox.classes import name as class_name
 from kitbox.errors import LabelError, nearest, some
 from kitbox.options import Options
-from kitbox.tasks import scores
+from kitbox.tasks import scores, specs
+from kitbox.tasks.columns import choose
 from kitbox.tasks.tally import Gathered
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SingleLabel(Options):
     class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None, description="weights in the loss; 'balanced' is inverse to frequency"
     )
-    metrics: tuple[scores.MetricSpec, ...] = Field(
+    metrics: tuple[specs.MetricSpec, ...] = Field(
         ("error_rate", "accuracy"),
         min_length=1,
         description="the first selects the best weights: error_rate, accuracy, top_K, or a name "
@@ -61,7 +62,7 @@ class SingleLabel(Options):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, metrics: tuple[scores.MetricSpec, ...]) -> tuple[scores.MetricSpec, ...]:
+    def _known(cls, metrics: tuple[specs.MetricSpec, ...]) -> tuple[specs.MetricSpec, ...]:
         for metric in metrics:
             scores.check(metric)
         return metrics
@@ -167,13 +168,13 @@ class SingleLabel(Options):
         assert isinstance(tally, Gathered)
         probabilities, targets = scores.softmax(tally.outputs), tally.targets
         return {
-            scores.label(metric): scores.compute(metric, targets, probabilities)
+            specs.label(metric): scores.compute(metric, targets, probabilities)
             for metric in self.metrics
         }
 
     def best(self) -> tuple[str, Literal["min", "max"]]:
         """The first metric."""
-        return scores.label(self.metrics[0]), scores.direction(self.metrics[0])
+        return specs.label(self.metrics[0]), scores.direction(self.metrics[0])
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """A column of probabilities per class."""
@@ -205,13 +206,7 @@ class SingleLabel(Options):
 
     def _target(self, targets: Sequence[str]) -> str:
         if self.target is not None:
-            if self.target not in targets:
-                raise LabelError(
-                    f"The labeler gives no column '{self.target}'",
-                    found=", ".join(targets),
-                    do=nearest(self.target, targets),
-                )
-            return self.target
+            return choose([self.target], targets)[0]
         if len(targets) != 1:
             raise LabelError(
                 f"A single-label task learns from one column; the labeler gives {len(targets)}",

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kitbox.errors import nearest
-from kitbox.tasks import scores
-from kitbox.tasks.scores import MetricSpec
+from kitbox.tasks import scores, specs
+from kitbox.tasks.specs import MetricSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ def check(spec: MetricSpec) -> None:
     Raises:
         ValueError: for an unknown name or option, or a metric that does not fit.
     """
-    name, options = scores.parts(spec)
+    name, options = specs.parts(spec)
     if name not in _KNOWN:
         raise ValueError(f"there is no metric '{name}' of labels. {nearest(name, _KNOWN)}".strip())
     if name not in _OWN:
@@ -55,26 +55,44 @@ def check(spec: MetricSpec) -> None:
         raise ValueError(f"found zero_division {division!r}, expected 0 or 1")
 
 
+def check_count(spec: MetricSpec, labels: int) -> None:
+    """Check that a metric can be computed of so many labels.
+
+    Raises:
+        ValueError: for one of several labels where there is one, or the other way round.
+    """
+    if specs.parts(spec)[0] not in _OWN and (reason := _fault(spec, min(labels, 3))):
+        count = "a single label" if labels == 1 else "several labels"
+        raise ValueError(
+            f"the metric '{specs.label(spec)}' cannot be computed of {count}: {reason}"
+        )
+
+
 def _try(spec: MetricSpec) -> None:
     """Compute a metric of made-up labels: several, then one; one of them has to work."""
+    reasons = [_fault(spec, labels) for labels in (3, 1)]
+    if all(reasons):
+        raise ValueError(
+            f"the metric '{specs.label(spec)}' cannot be computed of labels: {reasons[-1]}"
+        )
+
+
+def _fault(spec: MetricSpec, labels: int) -> str:
+    """Why a metric cannot be computed of so many made-up labels; '' where it can."""
     import numpy as np
 
-    rng = np.random.default_rng(0)
-    reason = "it gives no finite number"
-    for labels in (3, 1):
-        targets = np.tile(np.array([[0], [1]], np.uint8), (6, labels))
-        probabilities = rng.uniform(size=targets.shape)
-        try:
-            if np.isfinite(_compute(spec, targets, probabilities, probabilities > 0.5)):
-                return
-        except (ValueError, TypeError) as error:
-            reason = str(error).splitlines()[0]
-    raise ValueError(f"the metric '{scores.label(spec)}' cannot be computed of labels: {reason}")
+    targets = np.tile(np.array([[0], [1]], np.uint8), (6, labels))
+    probabilities = np.random.default_rng(0).uniform(size=targets.shape)
+    try:
+        value = _compute(spec, targets, probabilities, probabilities > 0.5)
+    except (ValueError, TypeError) as error:
+        return str(error).splitlines()[0]
+    return "" if np.isfinite(value) else "it gives no finite number"
 
 
 def is_of_choices(spec: MetricSpec) -> bool:
     """Whether the metric needs a threshold."""
-    return scores.parts(spec)[0] in ("f_beta", "accuracy_at_threshold", *_OF_CHOICES)
+    return specs.parts(spec)[0] in ("f_beta", "accuracy_at_threshold", *_OF_CHOICES)
 
 
 def compute(
@@ -93,7 +111,7 @@ def compute(
 def _compute(
     spec: MetricSpec, targets: np.ndarray, probabilities: np.ndarray, chosen: np.ndarray
 ) -> float:
-    name, options = scores.parts(spec)
+    name, options = specs.parts(spec)
     if name == "f_beta":
         return f_beta(targets, chosen, **options)
     if name == "accuracy_at_threshold":
@@ -136,7 +154,7 @@ def sweep(
     """The metric for several choices (N, T) of one label, the others as in `chosen`: (T,)."""
     import numpy as np
 
-    name, options = scores.parts(spec)
+    name, options = specs.parts(spec)
     if name == "f_beta":
         return _sweep_f_beta(targets, chosen, label, choices, **options)
     if name == "accuracy_at_threshold":

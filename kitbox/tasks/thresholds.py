@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kitbox.tasks import scores, tag_scores
-from kitbox.tasks.scores import MetricSpec
+from kitbox.tasks.specs import MetricSpec
 
 GRID = np.round(
     np.concatenate([[0.001, 0.002, 0.005], np.arange(0.01, 0.995, 0.01), [0.995, 0.998, 0.999]]), 3

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from kitbox import cells
 from kitbox.errors import some
-from kitbox.writers import cells
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kitbox import cells
 from kitbox.classes import in_order, is_whole
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
-from kitbox.writers import cells
 from kitbox.writers import sample as samples
+from kitbox.writers import separators
 from kitbox.writers.faults import strangers
 from kitbox.writers.outputs import outputs
 from kitbox.writers.shape import Shape
@@ -41,6 +42,7 @@ class Joined(Options):
     `classes`, or in the names sorted (whole numbers by size), from 0. `auto` reads
     it from the sample: numbers where its cells hold nothing but whole numbers and
     the names are not whole numbers themselves (or `classes` is given), else names.
+    What stands between them is read from the sample too.
     """
 
     threshold: Threshold | dict[str, Threshold] | None = Field(
@@ -48,7 +50,11 @@ class Joined(Options):
         description="labels above it are written: a number, or one per label; by default 0.5",
     )
     top: int | None = Field(None, ge=1, description="write the best so many labels, in order")
-    separator: str = Field(" ", min_length=1, description="what stands between labels")
+    separator: str | None = Field(
+        None,
+        min_length=1,
+        description="what stands between labels; by default as in the sample, else a space",
+    )
     labels: Literal["auto", "names", "numbers"] = Field(
         "auto", description="what stands for a label"
     )
@@ -95,8 +101,8 @@ class Joined(Options):
         """The submission (N rows, 2 columns) from predictions (`id`, K numbers).
 
         Raises:
-            SubmissionError: when options do not fit the predictions, a name holds the
-                separator, or rows do not fit the sample.
+            SubmissionError: when options do not fit the predictions or the sample, a
+                name holds the separator, or rows do not fit the sample.
         """
         import pandas as pd
 
@@ -112,12 +118,12 @@ class Joined(Options):
                     do="`use: wide` writes a number per output",
                 )
             key, column = (str(name) for name in sample.columns)
-        words = self._words(names, sample)
+        words, separator = self._words(names, sample)
         numbers = values.to_numpy()
         if self.top is None:
-            written = self._above(numbers, names, words)
+            written = self._above(numbers, names, words, separator)
         else:
-            written = self._best(numbers, words, self.top)
+            written = self._best(numbers, words, separator, self.top)
         made = pd.DataFrame({key: ids, column: pd.Series(written, dtype=object)})
         blank = frozenset({column} if "" in written and self._at_least() == 0 else ())
         return samples.check(made, sample, shape=Shape(blank=blank))
@@ -125,13 +131,14 @@ class Joined(Options):
     def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
         """See `kitbox.contracts.Remarks`: words of the sample that are no label."""
         names = [str(name) for name in predictions.columns if name != "id"]
-        if self._are_numbers(names, sample):
-            return []
-        cells = {cell for cell in sample.iloc[:, 1] if cell != (self.empty or "")}
-        words = {word.strip() for cell in cells for word in cell.split(self.separator)} - {""}
-        return strangers(words, names, "sample submission", "labels that are learned")
+        known, separator = self._words(names, sample)
+        given = [cell for cell in sample.iloc[:, 1].fillna("") if cell != self.empty]
+        words = separators.words(given, separator)
+        return strangers(words, known, "sample submission", "labels that are learned")
 
-    def _above(self, numbers: np.ndarray, names: Sequence[str], words: Sequence[str]) -> list[str]:
+    def _above(
+        self, numbers: np.ndarray, names: Sequence[str], words: Sequence[str], separator: str
+    ) -> list[str]:
         """The cells (N,) for the values (N, K) above their thresholds."""
         import numpy as np
 
@@ -142,18 +149,20 @@ class Joined(Options):
         rows, places = np.nonzero(above)
         parts = np.split(places, np.searchsorted(rows, np.arange(1, len(numbers))))
         return [
-            self.separator.join([words[place] for place in part.tolist()])
+            separator.join([words[place] for place in part.tolist()])
             if len(part)
             else self.empty or ""
             for part in parts[: len(numbers)]
         ]
 
-    def _best(self, numbers: np.ndarray, words: Sequence[str], top: int) -> list[str]:
+    def _best(
+        self, numbers: np.ndarray, words: Sequence[str], separator: str, top: int
+    ) -> list[str]:
         """The cells (N,) for the `top` greatest of the values (N, K)."""
         written = []
         for begin in range(0, len(numbers), _BLOCK):
             best = (-numbers[begin : begin + _BLOCK]).argsort(axis=1, kind="stable")[:, :top]
-            written += [self.separator.join([words[p] for p in row]) for row in best.tolist()]
+            written += [separator.join([words[p] for p in row]) for row in best.tolist()]
         return written
 
     def _at_least(self) -> int:
@@ -177,9 +186,11 @@ class Joined(Options):
             )
         return [self.threshold[name] for name in names]
 
-    def _words(self, names: Sequence[str], sample: pd.DataFrame | None) -> list[str]:
-        """What stands for each label in the file."""
-        if self._are_numbers(names, sample):
+    def _words(self, names: Sequence[str], sample: pd.DataFrame | None) -> tuple[list[str], str]:
+        """What stands for each label in the file, and what between them."""
+        given = [] if sample is None else [str(cell) for cell in sample.iloc[:, 1].fillna("")]
+        separator = self._separator(given, names)
+        if self._are_numbers(names, given, separator):
             order = in_order(names) if self.classes is None else self.classes
             if strange := [name for name in names if name not in order]:
                 raise SubmissionError(
@@ -189,21 +200,45 @@ class Joined(Options):
             words = [str(order.index(name)) for name in names]
         else:
             words = list(names)
-        if unfit := [word for word in words if self.separator in word or not word.strip()]:
+        if unfit := [word for word in words if separator in word or not word.strip()]:
             raise SubmissionError(
-                f"Labels hold what stands between labels, {self.separator!r}",
+                f"Labels hold what stands between labels, {separator!r}",
                 found=some(map(repr, unfit)),
                 do="Give the writer another `separator`, or `labels: numbers`; one label a "
                 "picture is written by `use: scalar`",
             )
-        return words
+        return words, separator
 
-    def _are_numbers(self, names: Sequence[str], sample: pd.DataFrame | None) -> bool:
+    def _separator(self, given: Sequence[str], names: Sequence[str]) -> str:
+        """What stands between labels: as the options say, else as the sample has it."""
+        known = {*names, *(self.classes or ())}
+        if self.separator is None:
+            return separators.find(given, known) or " "
+        found = separators.find(given, known, sure=True)
+        if found is not None and not any(self.separator in cell for cell in given):
+            raise SubmissionError(
+                f"The sample submission has {found!r} between labels, the writer's `separator` is "
+                f"{self.separator!r}",
+                found=some(map(repr, (cell for cell in given if found in cell)), 3),
+                do="Leave `separator` out: it is read from the sample",
+            )
+        return self.separator
+
+    def _are_numbers(self, names: Sequence[str], given: Sequence[str], separator: str) -> bool:
         if self.labels != "auto":
             return self.labels == "numbers"
         if self.classes is not None:
             return True
-        if sample is None:
+        written = separators.words(given, separator)
+        if cells.judge(written) != "whole" or all(map(is_whole, names)):
             return False
-        written = {word for cell in sample.iloc[:, 1] for word in cell.split(self.separator)}
-        return cells.judge(written) == "whole" and not all(map(is_whole, names))
+        if strange := sorted(
+            (word for word in written if not 0 <= int(word) < len(names)), key=int
+        ):
+            raise SubmissionError(
+                f"The sample submission has numbers that are none of the {len(names)} labels, "
+                f"counted from 0: {some(strange)}",
+                do="Name all of the competition's labels in its order in the writer's `classes`, "
+                "or set `labels` to names or numbers",
+            )
+        return True

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from kitbox import cells
 from kitbox.errors import SubmissionError, some
-from kitbox.writers import cells
+from kitbox.joined_keys import Parted, by_names, by_product, says_joined
 from kitbox.writers.classes import Choice, chosen
 from kitbox.writers.faults import alike
-from kitbox.writers.keys import Parted, by_names, by_product, says_joined
 from kitbox.writers.shape import TOKENS, is_pairs
 
 if TYPE_CHECKING:

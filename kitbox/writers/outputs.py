@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from kitbox import cells
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.runs import Runs
-from kitbox.writers import cells
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-
-def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
-    low, high = bounds
-    if math.isnan(low) or math.isnan(high) or low > high:
-        raise ValueError(
-            f"found [{low:g}, {high:g}], expected the lower bound, then the upper bound"
-        )
-    return bounds
-
-
-Bounds = Annotated[tuple[float, float], AfterValidator(_ordered)]
-"""The least and the greatest value, both kept; `.inf` leaves a side open."""
 
 Decimals = Annotated[int, Field(ge=0, le=15)]
 """Decimal places to round to. The file holds 7 significant digits at most."""
@@ -132,8 +118,3 @@ def idle(names: Iterable[str], used: Iterable[str]) -> list[str]:
     what = "prediction" if len(left) == 1 else "predictions"
     rest = "it is" if len(left) == 1 else "they are"
     return [f"the sample submission does not ask for the {what} {some(left)}: {rest} left out"]
-
-
-def clipped(values: np.ndarray, bounds: tuple[float, float] | None) -> np.ndarray:
-    """The values, those beyond the bounds brought to them."""
-    return values if bounds is None else values.clip(*bounds)

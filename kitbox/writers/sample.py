@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kitbox import cells
 from kitbox.errors import SubmissionError, some
 from kitbox.storage import whole
-from kitbox.writers import cells, faults
+from kitbox.writers import faults
 from kitbox.writers.shape import Shape, guess
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def check(
 
     The submission must have the sample's columns in its order, a row for each of
     its keys and no other, no empty cell, NaN or infinity, and the kinds of value
-    that `kitbox.writers.cells.wanted` reads from the sample's cells. Rows in
+    that `kitbox.cells.wanted` reads from the sample's cells. Rows in
     another order are no fault. A sample without rows tells nothing about the rows,
     and without a sample only doubled columns, doubled keys and empty cells are
     faults.

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kitbox import cells
+from kitbox.bounds import Bounds, clipped
 from kitbox.classes import in_order, is_whole
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
-from kitbox.writers import cells
 from kitbox.writers import sample as samples
 from kitbox.writers.faults import alike
-from kitbox.writers.outputs import Bounds, Decimals, clipped, outputs
+from kitbox.writers.outputs import Decimals, outputs
 
 if TYPE_CHECKING:
     from pathlib import Path

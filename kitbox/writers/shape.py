@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from kitbox.writers import cells
+from kitbox import cells
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from kitbox.bounds import Bounds, clipped
 from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Options
 from kitbox.writers import sample as samples
 from kitbox.writers.faults import alike
-from kitbox.writers.outputs import Bounds, Decimals, clipped, idle, outputs
+from kitbox.writers.outputs import Decimals, idle, outputs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -117,3 +117,15 @@ def test_below_is_an_option_that_stays_below():
     assert option.validate_python(".") == ""
     with pytest.raises(ValidationError, match="below the source's folder"):
         option.validate_python("../elsewhere")
+
+
+def test_some_pictures_or_what_to_do(tmp_path):
+    touch(tmp_path, "a/1.jpg", "b/x.txt")
+    assert files.some_pictures(tmp_path, "a") == ["1.jpg"]
+    assert files.some_pictures(tmp_path, "") == ["a/1.jpg"]
+    with pytest.raises(LabelError, match=r"no pictures below .*b\. Found: x\.txt.*Set `images`"):
+        files.some_pictures(tmp_path, "b")
+    with pytest.raises(LabelError, match="Set `path`"):
+        files.some_pictures(tmp_path, "b", "Set `path`")
+    with pytest.raises(LabelError, match="no folder 'c'"):
+        files.some_pictures(tmp_path, "c")

@@ -108,5 +108,9 @@ def test_run_lengths_that_do_not_fit_are_refused(cell: str) -> None:
 
 def test_another_size_is_refused_with_both_sizes() -> None:
     masks.check_size(np.zeros((2, 3)), (2, 3), "m")
-    with pytest.raises(LabelError, match="3x2 pixels, the picture 2x3"):
+    with pytest.raises(LabelError, match="3x2 pixels, the picture 2x3") as caught:
         masks.check_size(np.zeros((2, 3)), (3, 2), "m")
+    assert "EXIF orientation" in str(caught.value)
+    with pytest.raises(LabelError, match="3x2 pixels, the picture 3x4") as caught:
+        masks.check_size(np.zeros((2, 3)), (4, 3), "m")
+    assert "EXIF" not in str(caught.value)

@@ -5,7 +5,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from kitbox.errors import LabelError
-from kitbox.labelers.csvs import open_csv
+from kitbox.labelers.csvs import open_csv, open_listed
 
 
 @pytest.fixture
@@ -94,3 +94,15 @@ def test_files_that_cannot_be_read(write, text, words):
 def test_a_missing_file(tmp_path):
     with pytest.raises(LabelError, match="No such file"):
         open_csv(tmp_path / "train.csv")
+
+
+def test_files_and_columns_that_are_not_there(write, tmp_path):
+    write("id,label\n1,a\n")
+    file = open_listed(tmp_path, "train.csv", [])
+    file.check(["id", None])
+    with pytest.raises(LabelError, match=r"train\.csv has no column 'lable'.*mean 'label'"):
+        file.check(["id", "lable"])
+    with pytest.raises(LabelError, match=r"no file 'trian\.csv'.*Found: train\.csv.*'train\.csv'"):
+        open_listed(tmp_path, "trian.csv", ["train.csv", "a.jpg"])
+    with pytest.raises(LabelError, match="no csv file at all"):
+        open_listed(tmp_path, "trian.csv", ["a.jpg"])

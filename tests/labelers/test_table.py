@@ -9,6 +9,7 @@ from kitbox.data import table
 from kitbox.errors import LabelError
 from kitbox.labelers.table import TableLabels
 
+TV = ("train", "valid")
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
@@ -45,6 +46,19 @@ def test_all_is_guessed_and_told(make, tmp_path):
         "Guessed: the names lack the suffix .jpg.",
     )
     table.make(labels, tmp_path)
+
+
+@pytest.mark.parametrize("labels", ["label", [f"n{i}" for i in range(150)]])
+def test_many_columns_without_a_warning(make, labels):
+    header = ",".join(["id", "label", "part", *(f"n{i}" for i in range(300))])
+    lines = [
+        f"{name},cat,{part},{','.join(['3'] * 300)}" for name, part in zip("ab", TV, strict=True)
+    ]
+    found = make("\n".join([header, *lines]), "a.jpg", "b.jpg", id="id", labels=labels)
+    assert found.rows.columns[:3].tolist() == ["id", "image", "part"]
+    assert found.rows["part"].tolist() == list(TV)
+    assert found.rows["n299"].tolist() == [3, 3]
+    assert found.targets == (("label",) if labels == "label" else tuple(labels))
 
 
 def test_what_is_set_is_not_guessed(make, tmp_path, touch):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kitbox.errors import LabelError
-from kitbox.tasks.codes import VOID, Codes, advice, check_void, packed, read_names
+from kitbox.tasks.codes import VOID, Codes, advice, check_colors, check_void, packed, read_names
 
 NAMES = ("sky", "void", "road")
 PLAIN = dict(enumerate(NAMES))
@@ -36,6 +36,19 @@ def test_colours() -> None:
     assert codes.encode(values, "m").tolist() == [[0, VOID]]
     with pytest.raises(LabelError, match=r"colours that are no class.*\[1, 2, 3\]"):
         codes.encode(np.array([[packed((1, 2, 3))]], np.int32), "m")
+
+
+def test_classes_of_one_colour_are_refused() -> None:
+    check_colors({"a": (0, 0, 0), "b": (255, 0, 10)})
+    with pytest.raises(LabelError, match=r"same colour.*\[0, 0, 0\] for a, c"):
+        check_colors({"a": (0, 0, 0), "b": (255, 0, 10), "c": (0, 0, 0)})
+
+
+def test_few_values_above_255_are_named_one_by_one() -> None:
+    assert "`values: {0: ..., 300: ..., 700: ...}`" in advice([700, 0, 300])
+    assert "`values: {0: background, 300: salt}`" in advice([0, 300], ("background", "salt"))
+    assert "`values: {0: background, 300: object}`" in advice([0, 300])
+    assert "no class numbers" in advice(range(200, 900))
 
 
 def test_a_black_and_white_mask_is_recognised_and_explained() -> None:

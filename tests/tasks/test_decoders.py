@@ -45,6 +45,26 @@ def test_outputs_have_the_picture_s_size_and_all_of_the_decoder_learns(
 
 
 @pytest.mark.parametrize("name", get_args(Decoder))
+def test_a_batch_of_one_trains(name: Decoder) -> None:
+    features, strides = FIVE
+    head = make(name, features, strides, 3, width=0.125).train()
+    outputs = head([one[:1] for one in maps(strides, features, (64, 64))])
+    assert outputs.shape == (1, 3, 64, 64)
+    outputs.square().mean().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in head.parameters())
+
+
+def test_a_single_value_is_normalised_by_the_running_statistics() -> None:
+    norm = decoders.Norm(2)
+    norm(torch.tensor([[1.0, 2.0], [3.0, 6.0]])[:, :, None, None])
+    seen = norm.running_mean.clone()
+    one = torch.tensor([[5.0, -1.0]])[:, :, None, None]
+    trained = norm.train()(one)
+    assert torch.equal(norm.running_mean, seen)
+    assert torch.equal(trained, norm.eval()(one))
+
+
+@pytest.mark.parametrize("name", get_args(Decoder))
 def test_every_map_matters(name: Decoder) -> None:
     """But for the one of stride 2 in decoders that begin at 4, and middle ones in DeepLab."""
     features, strides = FIVE

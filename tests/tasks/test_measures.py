@@ -99,7 +99,3 @@ def test_what_cannot_be_computed_is_nan_without_a_warning() -> None:
     assert np.isnan(measures.compute("rmse", one, np.array([np.nan])))
     assert np.isnan(measures.compute("mean_squared_log_error", one, -2 * one))
     assert np.isnan(measures.compute("quadratic_kappa", one, one))
-
-
-def test_names_in_logs() -> None:
-    assert measures.label({"use": "mean_pinball_loss", "alpha": 0.9}) == "mean_pinball_loss_0.9"

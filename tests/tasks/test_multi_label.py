@@ -66,6 +66,13 @@ def test_labels_are_found_and_encoded() -> None:
     assert hot.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0], [1, 0, 1], [0, 0, 1]]
 
 
+def test_a_metric_that_cannot_be_computed_of_one_label() -> None:
+    rows = pd.DataFrame({"a": [1, 0, 1], "part": "train"})
+    task = MultiLabel(metrics=({"use": "f1_score", "average": "samples"},))
+    with pytest.raises(LabelError, match=r"f1_score_samples.* of a single label"):
+        task.learn(rows, ["a"], HERE)
+
+
 def test_a_column_per_label() -> None:
     rows = pd.DataFrame({"b": [1, 0, 1], "a": ["no", "yes", "yes"], "part": "train", "n": 7})
     task = MultiLabel().learn(rows, ["b", "a"], HERE)
@@ -220,10 +227,8 @@ def test_the_writer_fits_the_sample() -> None:
     assert task.writer(None) == {"use": "wide"}
     assert task.writer(pd.DataFrame(columns=["id", "sea", "sky", "tree"])) == {"use": "wide"}
     sample = pd.DataFrame({"id": ["1", "2"], "tags": ["sky sea", "tree"]})
-    joined = {"use": "joined", "threshold": 0.3, "separator": " "}
+    joined = {"use": "joined", "threshold": 0.3}
     assert task.writer(sample) == joined
-    bars = sample.assign(tags=["sky|sea", "tree"])
-    assert task.writer(bars) == {**joined, "separator": "|"}
     blank = sample.assign(tags=["sky", ""])
     assert task.writer(blank) == {**joined, "at_least": 0}
     each = learned(threshold={"sky": 0.2}).writer(sample)
@@ -359,3 +364,24 @@ def test_joined_labels_follow_the_threshold() -> None:
     given = pd.DataFrame({"id": ["1", "2"], "sea": [0.2, 0.05], "sky": [0.8, 0.95], "tree": 0.4})
     made = registry.writers.build(dict(task.writer(sample))).table(given, sample, HERE)
     assert made["tags"].tolist() == ["sea", "sky"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("sky sea", "sea tree"),
+        ("sky|sea", "sea|tree"),
+        ("sky, sea", "sea, tree"),
+        ("sky,zzz", "sea,tree"),
+        ("0 1", "0 2"),
+        ("0,1", "0,2"),
+        ("0|1", "0|2"),
+        ("2", "0 2"),
+    ],
+)
+def test_labels_are_joined_as_in_the_sample(cell: str, written: str) -> None:
+    task = learned(threshold=0.5)
+    sample = pd.DataFrame({"image": ["1", "2"], "tags": [cell, cell]})
+    given = pd.DataFrame({"id": ["1", "2"], "sea": 0.9, "sky": 0.1, "tree": 0.8})
+    made = registry.writers.build(dict(task.writer(sample))).table(given, sample, HERE)
+    assert made["tags"].tolist() == [written] * 2

@@ -66,9 +66,3 @@ def test_words_are_refused(cell: Any, advice: str, gaps: bool) -> None:
     assert f"{cell!r} for p1" in str(caught.value)
     assert "p2" not in str(caught.value)
     assert advice in str(caught.value)
-
-
-def test_a_column_that_is_not_there() -> None:
-    numbers.choose(["a"], ["a", "b"])
-    with pytest.raises(LabelError, match="Did you mean 'count'"):
-        numbers.choose(["cuont"], ["count", "other"])

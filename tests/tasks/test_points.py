@@ -68,6 +68,11 @@ def test_what_is_learned_is_plain_values_that_build_it_again() -> None:
     assert registry.tasks.build(described) == task
 
 
+def test_a_centre_of_another_length() -> None:
+    with pytest.raises(LabelError, match=r"`centre` does not fit.*1 values for 3 points"):
+        learned(table(), centre=[[0, 0]])
+
+
 def test_a_point_with_one_coordinate_is_missing() -> None:
     xy = XY.copy()
     xy[1, 2, 0] = NAN

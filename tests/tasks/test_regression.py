@@ -96,6 +96,33 @@ def test_a_target_that_is_constant_where_it_trains() -> None:
         learned(table(["valid"], a=[3]))
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mean": [1]}, r"`mean` does not fit.*1 values for 2 columns"),
+        ({"std": [1, 2, 3]}, r"`std` does not fit.*3 values for 2 columns"),
+    ],
+)
+def test_a_scale_of_another_length(options: Any, said: str) -> None:
+    with pytest.raises(LabelError, match=said):
+        learned(table(a=[1, 2], b=[3, 4]), **options)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        (table(a=[1e300, -1e300, 1e300]), {}),
+        (table(a=[1e308, 1.1e308, 1.2e308]), {}),
+        (table(a=[1e-320, 2e-320, 3e-320]), {}),
+        (table(["train", "train", "valid"], a=[1, 2, 1e300]), {}),
+        (table(a=[1, 2, 3]), {"std": [1e-300]}),
+    ],
+)
+def test_numbers_that_cannot_be_scaled(rows: pd.DataFrame, options: Any) -> None:
+    with pytest.raises(LabelError, match=r"column 'a' cannot be scaled.*numbers from"):
+        learned(rows, **options)
+
+
 def test_missing_numbers_are_named() -> None:
     with pytest.raises(LabelError, match=r"1 pictures have no finite number.*p1"):
         learned(table(a=[1.0, np.nan, 2.0]))

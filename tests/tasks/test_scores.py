@@ -10,7 +10,7 @@ import pytest
 import scipy.special
 from sklearn import metrics
 
-from kitbox.tasks import scores
+from kitbox.tasks import scores, specs
 
 
 def make(classes: int, rows: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,7 @@ def test_options_reach_scikit_learn() -> None:
     spec = {"use": "cohen_kappa_score", "weights": "quadratic"}
     expected = metrics.cohen_kappa_score(targets, probabilities.argmax(1), weights="quadratic")
     assert scores.compute(spec, targets, probabilities) == pytest.approx(expected)
-    assert scores.label(spec) == "cohen_kappa_score_quadratic"
+    assert specs.label(spec) == "cohen_kappa_score_quadratic"
 
 
 @pytest.mark.parametrize("classes", [2, 4])
@@ -150,7 +150,7 @@ def test_scores_of_probabilities_get_probabilities(name: str) -> None:
         ({"use": "f1_score", "average": "micro"}, "max"),
     ],
 )
-def test_which_way_is_better(spec: scores.MetricSpec, better: str) -> None:
+def test_which_way_is_better(spec: specs.MetricSpec, better: str) -> None:
     assert scores.direction(spec) == better
 
 
@@ -175,6 +175,6 @@ def test_a_wrong_metric_says_what_to_write(spec: Any, words: str) -> None:
 @pytest.mark.parametrize(
     "spec", ["accuracy", "top_3", "log_loss", {"use": "fbeta_score", "beta": 2}]
 )
-def test_a_right_metric_passes_and_computes(spec: scores.MetricSpec) -> None:
+def test_a_right_metric_passes_and_computes(spec: specs.MetricSpec) -> None:
     scores.check(spec)
     assert np.isfinite(scores.compute(spec, *make(3)))

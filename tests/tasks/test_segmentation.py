@@ -84,6 +84,36 @@ def test_what_is_learned_is_plain_and_comes_back(scenes: Path) -> None:
     assert registry.tasks.build(described) == task
 
 
+def test_all_masks_that_are_wrong_are_told_together(scenes: Path, tmp_path: Path) -> None:
+    folder = changed(scenes, tmp_path / "data", 7, np.full(SIZE, 9, np.uint8))
+    Image.fromarray(np.full(SIZE, 9, np.uint8)).save(folder / "labels" / "s9_P.png")
+    (folder / "labels" / "s11_P.png").write_bytes(b"none")
+    with pytest.raises(LabelError, match=r"^3 of 24 masks") as caught:
+        learned(folder)
+    said = str(caught.value)
+    assert "labels/s11_P.png, labels/s7_P.png, labels/s9_P.png" in said
+    assert "cannot be read" in said
+    assert said.count("pixel values that are no class") == 1
+
+
+def uniform(scenes: Path, folder: Path, value: int) -> Path:
+    """A copy of the scenes whose masks are all of one value."""
+    changed(scenes, folder, 0, np.full(SIZE, value, np.uint8))
+    for path in (folder / "labels").iterdir():
+        Image.fromarray(np.full(SIZE, value, np.uint8)).save(path)
+    return folder
+
+
+def test_masks_that_teach_nothing(scenes: Path, tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"fewer than two.*'road' alone, never sky, sign_post"):
+        learned(uniform(scenes, tmp_path / "road", 3))
+    with pytest.raises(LabelError, match=r"fewer than two.*none, all pixels are void"):
+        learned(uniform(scenes, tmp_path / "void", 1))
+    with pytest.raises(LabelError, match=r"`class_weights` are 0 for every class"):
+        learned(scenes, class_weights={"sky": 0, "sign_post": 0, "road": 0})
+    learned(scenes, class_weights={"sky": 0, "sign_post": 0})
+
+
 def test_balanced_weights_are_inverse_to_the_training_pixels(scenes: Path) -> None:
     table = rows(scenes)
     pixels = [
@@ -189,12 +219,17 @@ def test_coloured_masks(scenes: Path, tmp_path: Path) -> None:
     mask = np.zeros((*SIZE, 3), np.uint8)
     mask[:20], mask[20:40] = colors["sky"], colors["road"]
     folder = changed(scenes, tmp_path / "data", 0, mask)
-    table = rows(folder).head(1)
+    table = rows(folder).head(1).assign(part="train")
     task = Segmentation(colors=colors, void="void").learn(table, ["mask"], folder)
     read = task.encode(table, folder).read(0)
     assert read[0, 0] == 0
     assert read[30, 0] == 1
     assert read[45, 0] == VOID
+
+
+def test_classes_of_one_colour(scenes: Path) -> None:
+    with pytest.raises(LabelError, match="same colour"):
+        learned(scenes, codes=None, colors={"a": (0, 0, 0), "b": (0, 0, 0)}, void=None)
 
 
 def test_run_lengths_of_several_classes(scenes: Path) -> None:

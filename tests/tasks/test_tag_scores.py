@@ -91,6 +91,34 @@ def test_scores_of_probabilities(name: str) -> None:
     assert tag_scores.compute(name, targets, probabilities, chosen) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("spec", "labels", "said"),
+    [
+        ({"use": "f1_score", "average": "samples"}, 1, "'f1_score_samples'.* of a single label"),
+        ("coverage_error", 1, "of a single label"),
+        ({"use": "f1_score", "average": "binary"}, 4, "of several labels"),
+    ],
+)
+def test_metrics_that_need_another_number_of_labels(spec: Any, labels: int, said: str) -> None:
+    tag_scores.check(spec)
+    with pytest.raises(ValueError, match=said):
+        tag_scores.check_count(spec, labels)
+    tag_scores.check_count(spec, 4 if labels == 1 else 1)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("f1_score", "roc_auc_score", "hamming_loss", "average_precision_score"),
+        *({"use": "f_beta", "average": a} for a in tag_scores.AVERAGES),
+        "mean_average_precision",
+    ],
+)
+@pytest.mark.parametrize("labels", [1, 2, 900])
+def test_metrics_of_any_number_of_labels(spec: Any, labels: int) -> None:
+    tag_scores.check_count(spec, labels)
+
+
 def test_the_area_leaves_out_labels_that_all_or_none_have() -> None:
     targets, probabilities, chosen = made()
     targets[:, 0], targets[:, 1] = 0, 1

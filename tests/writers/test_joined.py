@@ -53,6 +53,13 @@ TABLE = predict(cat=[0.9, 0.2, 0.5], dog=[0.6, 0.3, 0.1], bird=[0.7, 0.1, 0.2])
         ({}, ["cat", "cat", "cat"], ["cat dog bird", "dog", "cat"]),
         ({}, ["healthy"] * 3, ["cat dog bird", "dog", "cat"]),
         ({"at_least": 0}, ["cat", "", "cat"], ["cat dog bird", "", ""]),
+        ({}, ["cat,dog", "cat", "cat"], ["cat,dog,bird", "dog", "cat"]),
+        ({}, ["cat,zzz", "cat", "cat"], ["cat,dog,bird", "dog", "cat"]),
+        ({"labels": "numbers"}, ["0,1", "0", "0"], ["1,2,0", "2", "1"]),
+        ({}, ["0|1", "0", "0"], ["1|2|0", "2", "1"]),
+        ({"separator": "|"}, ["cat|dog", "cat", "cat"], ["cat|dog|bird", "dog", "cat"]),
+        ({"separator": "|"}, ["cat"] * 3, ["cat|dog|bird", "dog", "cat"]),
+        ({"separator": "|"}, ["No finding"] * 3, ["cat|dog|bird", "dog", "cat"]),
     ],
 )
 def test_cells(options: dict[str, object], sample: list[str] | None, cells: list[str]) -> None:
@@ -130,6 +137,9 @@ def test_camvid_s_tags() -> None:
         ({"threshold": {"cta": 0.5}}, TABLE, None, r"not predicted: cta.*'cat'"),
         ({"classes": ["cat"]}, TABLE, None, r"lack labels of the predictions: dog, bird"),
         ({}, TABLE, ask("0", "0", "0").assign(more="1"), "not the shape that joined writes"),
+        ({"separator": " "}, TABLE, ask("cat|dog", "cat", "cat"), r"has '\|' between labels.*' '"),
+        ({"separator": " "}, TABLE, ask("0,1", "0", "0"), r"has ',' between labels"),
+        ({}, TABLE, ask("0 3", "0", "17"), r"none of the 3 labels, counted from 0: 3, 17"),
         ({"at_least": 0}, TABLE.assign(cat=np.nan), None, "NaN or infinite"),
         ({}, TABLE.drop(columns="id"), None, "no column 'id'"),
     ],
@@ -183,4 +193,4 @@ def test_words_of_the_sample_that_are_no_label_are_remarked() -> None:
     )
     assert Joined().remark(TABLE, ask("cat dog", "bird"), HERE) == []
     assert Joined().remark(TABLE, ask("none at all", "cat"), HERE) == []  # placeholders
-    assert Joined().remark(TABLE, ask("0 1", "7"), HERE) == []
+    assert Joined().remark(TABLE, ask("0 1", "2"), HERE) == []

@@ -3,11 +3,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from kitbox.errors import SubmissionError
 from kitbox.runs import Runs
-from kitbox.writers.outputs import Bounds, clipped, masks, outputs
+from kitbox.writers.outputs import masks, outputs
 
 
 def test_outputs_keep_order_and_do_not_touch_the_predictions() -> None:
@@ -51,20 +50,6 @@ def test_all_that_is_wrong_with_values_is_said_at_once() -> None:
 def test_tables_that_are_no_predictions(columns: list[str], said: str) -> None:
     with pytest.raises(SubmissionError, match=said):
         outputs(pd.DataFrame([[1] * len(columns)], columns=columns))
-
-
-def test_bounds() -> None:
-    check = TypeAdapter(Bounds).validate_python
-    assert check([0, math.inf]) == (0, math.inf)
-    for wrong in ([1, 0], [math.nan, 1], [0, math.nan]):
-        with pytest.raises(ValidationError, match="lower bound"):
-            check(wrong)
-
-
-def test_clipped() -> None:
-    assert clipped(np.array([-1.0, 0.5, 9.0]), (0, 4)).tolist() == [0, 0.5, 4]
-    assert clipped(np.array([-1.0, 9.0]), (0, math.inf)).tolist() == [0, 9]
-    assert clipped(np.array([-1.0]), None).tolist() == [-1]
 
 
 def test_masks_are_runs_or_their_text() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitbox.writers import cells
+from kitbox import cells
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitbox.writers.keys import Parted, by_names, by_product, says_joined
+from kitbox.joined_keys import Parted, by_names, by_product, says_joined
 
 PICTURES = ("0001TP_008550", "0001TP_008580")
 CLASSES = ("sky", "sign_symbol", "car")
