@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from kitbox.data.files import Below, bare, contents, stem
+from kitbox.data.files import Below, bare, lines, stem
 from kitbox.errors import SplitError, nearest, some
 from kitbox.options import Options
 
@@ -272,15 +272,8 @@ class ByNames(Options):
             SplitError: when the file cannot be read or names pictures that are
                 not there, or several of one name, and when a part would be empty.
         """
-        try:
-            text = (folder / self.file).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeError) as error:
-            raise SplitError(
-                f"The file {folder / self.file} cannot be read ({error})",
-                found=contents((folder / self.file).parent),
-                do="Set `file` to the list of validation pictures, below the source's folder",
-            ) from error
-        names = [line.strip() for line in text.splitlines() if line.strip()]
+        do = "Set `file` to the list of validation pictures, below the source's folder"
+        names = lines(folder, self.file, "The list of validation pictures", SplitError, do)
         ways: tuple[Callable[[str], str], ...] = (str, bare, lambda p: p.rpartition("/")[2], stem)
         indices = [_index(rows["id"], rows["id"], str)] + [
             _index(rows["image"], rows["id"], way) for way in ways

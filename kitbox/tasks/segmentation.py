@@ -12,7 +12,7 @@ from kitbox.data.files import Below
 from kitbox.errors import LabelError, PictureError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import confusion, mask_columns, mask_looks
-from kitbox.tasks.codes import VOID, Codes, check_colors, check_void, read_names
+from kitbox.tasks.codes import VOID, Codes, UnnamedError, check_colors, check_void, read_names
 from kitbox.tasks.columns import choose
 
 if TYPE_CHECKING:
@@ -118,11 +118,17 @@ class Segmentation(Options):
         columns = choose(self.columns, targets)
         given = self.codes
         if isinstance(given, str):
-            given = read_names(folder / given)
+            given = read_names(folder, given)
         names, values = mask_columns.name(
             rows[list(columns)], given or (), self.values, tuple(self.colors), folder
         )
-        check_void(self.void, names)
+        runs = mask_columns.are_runs([str(cell) for cell in rows[list(columns)].iloc[0]])
+        check_void(
+            self.void,
+            names,
+            self.codes if isinstance(self.codes, str) and not runs else "",
+            lambda: mask_columns.shown(rows[columns[0]], folder),
+        )
         check_colors(self.colors)
         task = self.model_copy(update={"columns": columns, "codes": names, "values": values})
         codes = task._codes
@@ -133,13 +139,18 @@ class Segmentation(Options):
                 do="Correct `codes` or `values`; a background is a class too",
             )
         _check_names(task)
-        pixels = mask_looks.look(
-            task.encode(rows, folder),
-            rows["image"].tolist(),
-            (rows["part"] == "train").to_numpy(),
-            len(codes.classes),
-            folder,
-        )
+        try:
+            pixels = mask_looks.look(
+                task.encode(rows, folder),
+                rows["image"].tolist(),
+                (rows["part"] == "train").to_numpy(),
+                len(codes.classes),
+                folder,
+            )
+        except UnnamedError as error:
+            if not isinstance(self.codes, str):
+                raise
+            raise error.lacking(self.codes, given or ()) from error
         mask_looks.check_classes(pixels, codes.classes, task._weights or [1.0] * len(pixels))
         if task.class_weights == "balanced":
             return task.model_copy(update={"class_weights": task._balanced(rows, folder)})

@@ -349,7 +349,7 @@ def test_by_names_mistakes(tmp_path):
     (tmp_path / "valid.txt").write_text("\n")
     with pytest.raises(SplitError, match="left to validate"):
         split.ByNames(file="valid.txt").split(rows, ("label",), tmp_path)
-    with pytest.raises(SplitError, match=r"cannot be read.*Found: valid.txt in"):
+    with pytest.raises(SplitError, match=r"no file 'val.txt'.*Found: valid.txt in.*Did you mean"):
         split.ByNames(file="val.txt").split(rows, ("label",), tmp_path)
     with pytest.raises(ValidationError, match="below the source's folder"):
         split.ByNames(file="../valid.txt")

@@ -96,6 +96,21 @@ def test_all_masks_that_are_wrong_are_told_together(scenes: Path, tmp_path: Path
     assert said.count("pixel values that are no class") == 1
 
 
+def test_a_file_of_names_that_is_too_short(scenes: Path, tmp_path: Path) -> None:
+    folder = changed(scenes, tmp_path / "data", 7, np.full(SIZE, 3, np.uint8))
+    (folder / "codes.txt").write_text("sky\nvoid\n")
+    with pytest.raises(LabelError, match=r"codes.txt holds 2 names, .* 0 to 1, .* masks is 3: "):
+        Segmentation(codes="codes.txt").learn(rows(folder), ["mask"], folder)
+    (folder / "codes.txt").write_text("sky\nroad\n")
+    with pytest.raises(LabelError) as caught:
+        learned(folder)
+    assert str(caught.value) == (
+        "`void` is 'void', which is no class. Found: 2 names in codes.txt: sky, road; the masks "
+        "go up to the value 3. Give each value from 0 to 3 a line in codes.txt, in their order, "
+        "the one that is not counted too."
+    )
+
+
 def uniform(scenes: Path, folder: Path, value: int) -> Path:
     """A copy of the scenes whose masks are all of one value."""
     changed(scenes, folder, 0, np.full(SIZE, value, np.uint8))
