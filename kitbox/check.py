@@ -10,12 +10,11 @@ import torch
 from kitbox import environment as environments
 from kitbox import runner
 from kitbox.data.assemble import decode
-from kitbox.errors import PictureError, some
+from kitbox.errors import PictureError, counted, some
 from kitbox.models.model import Model
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
 from kitbox.training import stages
-from kitbox.writers.faults import counted
 
 
 def check(recipe: Recipe, progress: Progress) -> None:

@@ -50,7 +50,9 @@ def change(values: dict[str, Any], change: str, default: Callable[[str], Any]) -
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(
-            f"The value of '{change}' is not YAML", mistakes=[not_yaml(error)]
+            f"The value of '{change}' is not YAML",
+            mistakes=[not_yaml(error)],
+            do=f"Quote it: --set '{path}=\"{text}\"'",
         ) from error
     here: Any = values
     for i, step in enumerate(steps):
@@ -79,6 +81,21 @@ def change(values: dict[str, Any], change: str, default: Callable[[str], Any]) -
             )
         here[key] = inside
         here = inside
+
+
+def holds(values: Any, where: Place) -> bool:
+    """Whether a document has a place.
+
+    >>> holds({"stages": [{"epochs": 1}]}, ("stages", 0, "epochs")), holds({}, ("task",))
+    (True, False)
+    """
+    for step in where:
+        if isinstance(values, list):
+            values = dict(enumerate(values))
+        if not isinstance(values, Mapping) or step not in values:
+            return False
+        values = values[step]
+    return True
 
 
 def not_yaml(error: Exception) -> str:

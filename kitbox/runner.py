@@ -18,7 +18,7 @@ from kitbox.contracts import Body, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import advise, decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
-from kitbox.errors import KitboxError
+from kitbox.errors import KitboxError, RecipeError
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress, clock
@@ -188,9 +188,13 @@ def rehearse(
     progress: Progress,
 ) -> None:
     """Stop now if a stage, a prediction or the submission that the recipe asks for cannot be."""
-    for stage in recipe.stages:
+    for number, stage in enumerate(recipe.stages, 1):
         shape_of_outputs(model, recipe.stage_hw(stage))
-        model.freeze(stage.freeze, hold_norm=False)
+        try:
+            model.freeze(stage.freeze, hold_norm=False)
+        except RecipeError as error:
+            wrong = f"Stage {number} cannot freeze {stage.freeze!r}: {error.wrong}"
+            raise RecipeError(wrong, do=error.do) from error
     model.freeze(False, hold_norm=False)
     blank = submission.blank(task, shape_of_outputs(model, recipe.hw), recipe.hw)
     if recipe.submission is not None:

@@ -122,7 +122,10 @@ def test_changes(values: dict[str, Any], text: str, result: dict[str, Any]) -> N
         ("s.0.e.x=1", "s.0.e is 1 and has nothing below it"),
         ("s.0.t.x=1", "s.0.t is 'text' and has nothing below it"),
         ("n=[1", "The value of 'n=\\[1' is not YAML"),
-        ("n=2020-13-45", "is not YAML.\n  - month must be in 1..12"),
+        (
+            "n=2020-13-45",
+            r"is not YAML. Quote it: --set 'n=\"2020-13-45\"'.\n  - month must be in 1..12",
+        ),
     ],
 )
 def test_changes_that_cannot_be(text: str, message: str) -> None:

@@ -271,6 +271,15 @@ def test_mistakes_in_changes() -> None:
         "--set stages[0].epoch: unknown option. Did you mean 'epochs'?",
         "--set seed: found 'x', expected a whole number",
     )
+    assert mistakes(TEXT, ("tsk.smoothing=1",)) == (
+        "--set tsk: unknown option. Did you mean 'task'?",
+    )
+    points = ("labeler={use: points}", "labeler.columns=[x36, y36]")
+    assert mistakes(TEXT, points) == tuple(
+        f"--set labeler.columns[{n}]: found '{axis}36', expected a list, as in columns: "
+        "[[text, text], ...]"
+        for n, axis in enumerate("xy")
+    )
     for change in ("seed", "stages.7.epochs=1", "seed.x=1", "source.use.x=1"):
         with pytest.raises(RecipeError):
             parse(TEXT + "seed: 1", Path("x"), [change])

@@ -94,6 +94,7 @@ class TableLabels(Options):
         table, parts = _without_test(table, names, file, notes)
         _check_ids(table, names, file)
         targets = self._targets(table, names, file)
+        notes += _odd(targets, file)
         images = self._images(table[names.id].tolist(), folder, listed, notes)
 
         rows = table.drop(columns=[names.id, *names.labels])
@@ -242,6 +243,26 @@ def _without_test(
         notes.append(f"Dropped {dropped} rows that '{names.part}' calls test.")
         table = table[stay].copy()
     return table, [part for part in parts if part != "test"]
+
+
+def _odd(targets: pd.DataFrame, file: Csv) -> list[str]:
+    """Sentences on cells that are no number, in columns where most are."""
+    import pandas as pd
+
+    notes = []
+    for name in targets.columns:
+        cells = targets[name]
+        if cells.dtype.kind in "iuf" or cells.map(lambda cell: isinstance(cell, tuple)).any():
+            continue
+        known = cells.dropna()
+        words = known[pd.to_numeric(known, errors="coerce").isna()]
+        if 0 < 2 * len(words) < len(known):
+            lines = file.lines(words.index[:5])
+            told = some(
+                f"{cell!r} in line {line}" for cell, line in zip(words[:5], lines, strict=True)
+            ) + (" and more" if len(words) > 5 else "")
+            notes.append(f"Most cells of the column '{name}' are numbers, but {told}.")
+    return notes
 
 
 def _check_ids(table: pd.DataFrame, names: _Columns, file: Csv) -> None:

@@ -409,7 +409,8 @@ class Points(Options):
             if name == called or name in pair:
                 return number
         raise LabelError(
-            f"There is no point called '{name}'", do=nearest(name, self.names) or some(self.names)
+            f"There is no point called '{name}'",
+            do=nearest(name, self.names) or f"Known: {some(self.names, 12)}",
         )
 
     def _read(self, rows: pd.DataFrame) -> np.ndarray:

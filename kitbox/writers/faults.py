@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kitbox import cells
-from kitbox.errors import some
+from kitbox.errors import counted, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,8 +169,3 @@ def doubled(names: Iterable[str]) -> list[str]:
     if len(set(names)) == len(names):
         return []
     return [name for name, times in Counter(names).items() if times > 1]
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: '1 id', '1,200 ids'."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

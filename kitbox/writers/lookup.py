@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kitbox.bounds import Bounds, clipped
-from kitbox.errors import SubmissionError, nearest, some
+from kitbox.errors import SubmissionError, counted, nearest, some
 from kitbox.options import Options
 from kitbox.writers import sample as samples
-from kitbox.writers.faults import alike, counted, doubled
+from kitbox.writers.faults import alike, doubled
 from kitbox.writers.outputs import Decimals, idle, outputs
 
 if TYPE_CHECKING:

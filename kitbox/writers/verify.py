@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitbox import cells
-from kitbox.errors import some
+from kitbox.errors import counted, some
 from kitbox.joined_keys import says_joined
 from kitbox.writers import sample as samples
 from kitbox.writers.decoding import Reading, run_faults
-from kitbox.writers.faults import counted, doubled, named, strangers
+from kitbox.writers.faults import doubled, named, strangers
 from kitbox.writers.shape import TOKENS, Shape, guess
 
 if TYPE_CHECKING:

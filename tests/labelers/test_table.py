@@ -251,3 +251,12 @@ def test_camvid_and_faces():
     assert faces.targets == tuple(points)
     assert len(table.make(faces, DATA / "faces68")) == 1806
     assert "person" in faces.rows
+
+
+def test_a_word_among_numbers_is_told_with_its_line(tmp_path, touch):
+    touch("a.jpg", "b.jpg", "c.jpg", "d.jpg")
+    text = "image,n,kind\na.jpg,1,x\nb.jpg,many,y\nc.jpg,3.5,1\nd.jpg,4,z\n"
+    (tmp_path / "train.csv").write_text(text)
+    notes = TableLabels(id="image", labels=["n", "kind"]).label(tmp_path).notes
+    assert "Most cells of the column 'n' are numbers, but 'many' in line 3." in notes
+    assert not any("'kind' are numbers" in note for note in notes)

@@ -124,7 +124,7 @@ def test_numbers_that_cannot_be_scaled(rows: pd.DataFrame, options: Any) -> None
 
 
 def test_missing_numbers_are_named() -> None:
-    with pytest.raises(LabelError, match=r"1 pictures have no finite number.*p1"):
+    with pytest.raises(LabelError, match=r"1 picture has no finite number.*p1"):
         learned(table(a=[1.0, np.nan, 2.0]))
 
 
