@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-from kitbox.data.files import is_picture, stem
+from kitbox.data.files import contents, stem
 from kitbox.errors import LabelError, nearest, some
 
-GIVEN = ("stem", "folder", "path")
-"""What a template may name: the picture's name without suffix, its folder, its path."""
+GIVEN = ("stem", "name", "folder", "path")
+"""What a template may name: the picture's name without and with suffix, its folder and its
+path, both below the folder of the pictures."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +31,19 @@ class Matched:
     without: dict[str, str]
     unused: tuple[str, ...]
 
-    def told(self) -> str:
-        """A sentence on how many match."""
+    def told(self, what: str = "label file") -> list[str]:
+        """Sentences on how many match."""
+        image, path = next(iter(self.files.items()))
         total = len(self.files) + len(self.without)
-        text = f"{len(self.files)} of {total} pictures have a label file"
+        notes = [f"{len(self.files)} of {total} pictures have a {what}: {image} has {path}."]
         if self.without:
-            text += f"; left out, as there is no {some(self.without.values(), most=3)}"
+            notes.append(f"Skipped, because they have no {what}: {some(self.without)}.")
         if self.unused:
-            text += f"; {len(self.unused)} label files without a picture: {some(self.unused, 3)}"
-        return text + "."
+            notes.append(f"{len(self.unused)} {what}s belong to no picture: {some(self.unused)}.")
+        return notes
 
 
-def check(template: str, pattern: str | None) -> None:
+def check(template: str, pattern: str | None = None) -> None:
     """Check a template, and the pattern whose groups it may name.
 
     Raises:
@@ -48,56 +52,24 @@ def check(template: str, pattern: str | None) -> None:
     known = [*GIVEN, *_groups(pattern)]
     try:
         names = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
-    except ValueError as error:
+        template.format(**dict.fromkeys([*known, *names], "x"))
+    except (ValueError, LookupError, AttributeError) as error:
         raise ValueError(f"found {template!r}, expected a path with {{stem}} ({error})") from error
     if strange := [name for name in names if name not in known]:
-        raise ValueError(
-            f"found {{{strange[0]}}} in {template!r}. {nearest(strange[0], known)}".strip()
-        )
+        hint = nearest(strange[0], known)
+        raise ValueError(f"found {{{strange[0]}}} in {template!r}. {hint}".strip())
     if not names:
         raise ValueError(f"found {template!r}, expected a path with {{stem}}: a file per picture")
 
 
-def match(
-    images: Sequence[str], listed: Sequence[str], template: str, pattern: str | None = None
-) -> Matched:
-    """Find the label file of each picture.
-
-    Args:
-        images: paths of pictures below the source's folder.
-        listed: all files of the source.
-        template: of a label file's path below the source's folder: `{folder}/{stem}.txt`.
-        pattern: searched in a picture's name without suffix; the template may name its
-            groups. Pictures that it does not fit count as without.
-
-    Raises:
-        LabelError: when no picture has a label file.
-    """
-    there = set(listed)
-    files, without = {}, {}
-    for image in images:
-        path = fill(template, image, pattern)
-        if path in there:
-            files[image] = path
-        else:
-            without[image] = path or f"name that fits {pattern}"
-    if not files:
-        raise LabelError(
-            f"None of {len(images)} pictures has a label file",
-            found=f"no {some(dict.fromkeys(without.values()), most=3)}; there are "
-            f"{some([path for path in listed if not is_picture(path)] or listed)}",
-            do="Correct `files` of the labeler: a path below the source's folder with {stem}",
-        )
-    used = set(files.values())
-    places = {_place(path) for path in used}
-    unused = tuple(
-        path for path in listed if path not in used and path not in files and _place(path) in places
-    )
-    return Matched(files, without, unused)
-
-
 def fill(template: str, image: str, pattern: str | None = None) -> str | None:
     """The path that a template gives for a picture; None where the pattern does not fit.
+
+    Args:
+        template: of a label file's path below the source's folder: `labels/{stem}.txt`.
+        image: the picture's path below the folder of the pictures.
+        pattern: searched in the picture's name without suffix; the template may name its
+            groups.
 
     >>> fill("{folder}/{frame}_pose.txt", "01/frame_3_rgb.jpg", r"(?P<frame>frame_[0-9]+)_rgb")
     '01/frame_3_pose.txt'
@@ -108,9 +80,60 @@ def fill(template: str, image: str, pattern: str | None = None) -> str | None:
         if found is None:
             return None
         groups = {name: text or "" for name, text in found.groupdict().items()}
-    folder = image.rpartition("/")[0]
-    path = template.format(**{"stem": stem(image), "folder": folder, "path": image} | groups)
+    folder, _, name = image.rpartition("/")
+    given = {"stem": stem(image), "name": name, "folder": folder, "path": image}
+    path = template.format(**given | groups)
     return re.sub("/+", "/", path).lstrip("/").removeprefix("./")
+
+
+def match(
+    wanted: Mapping[str, str | None],
+    listed: Sequence[str],
+    folder: Path,
+    *,
+    unmatched: Literal["error", "skip"],
+    what: str = "label file",
+    do: str = "Correct `files` of the labeler",
+) -> Matched:
+    """Find the label file of each picture.
+
+    A picture that is another one's label file (masks may lie between the pictures) is
+    no picture of its own.
+
+    Args:
+        wanted: the label file of each picture, None where its name has no pattern; paths
+            below the source's folder.
+        listed: all files of the source.
+        folder: the source's.
+        unmatched: what a picture without its label file is: an error, or left out.
+        what: a label file, in a message.
+        do: what to do about pictures without one.
+
+    Raises:
+        LabelError: when a picture has no label file and that is an error, or none has.
+    """
+    there = set(listed)
+    taken = {path for image, path in wanted.items() if path in there and path != image}
+    pictures = {image: path for image, path in wanted.items() if image not in taken}
+    files = {image: path for image, path in pictures.items() if path is not None and path in there}
+    without = {
+        image: path or "name that fits the pattern"
+        for image, path in pictures.items()
+        if image not in files
+    }
+    if not files or (without and unmatched == "error"):
+        pairs = some((f"no {path} for {image}" for image, path in without.items()), most=3)
+        near = _near(folder, pictures[next(iter(without))])
+        raise LabelError(
+            f"{len(without)} of {len(pictures)} pictures have no {what}",
+            found=f"{pairs}; there are {contents(near)}",
+            do=f"{do}, set `images` to the folder of the labelled pictures"
+            + (", or set `unmatched: skip`" if files else ""),
+        )
+    places = {_place(path) for path in files.values()}
+    used = {*files.values(), *pictures}
+    unused = tuple(path for path in listed if path not in used and _place(path) in places)
+    return Matched(files, without, unused)
 
 
 def _groups(pattern: str | None) -> list[str]:
@@ -120,6 +143,14 @@ def _groups(pattern: str | None) -> list[str]:
         return list(re.compile(pattern).groupindex)
     except re.error as error:
         raise ValueError(f"found {pattern!r}, which is no regular expression: {error}") from error
+
+
+def _near(folder: Path, path: str | None) -> Path:
+    """The folder in which a file should be, or the one around that there is."""
+    near = folder if path is None else (folder / path).parent
+    while not near.is_dir():
+        near = near.parent
+    return near
 
 
 def _place(path: str) -> tuple[str, str]:

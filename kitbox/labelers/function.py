@@ -53,9 +53,9 @@ class FunctionLabels(Options):
         """
         import pandas as pd
 
-        call = load(self.function)
+        call = calling(self.function)
         paths = some_pictures(folder, self.images)
-        labels = {path: self._call(call, path) for path in paths}
+        labels = {path: call(path) for path in paths}
         kept = [path for path, label in labels.items() if label is not None]
         if not kept:
             raise LabelError(
@@ -70,16 +70,6 @@ class FunctionLabels(Options):
             notes.append(f"{self.function} skipped {len(paths) - len(kept)} pictures.")
         rows = pd.DataFrame({"id": ids, "image": ids, "label": pd.Series(found)})
         return Labels(rows, ("label",), tuple(notes))
-
-    def _call(self, call: Callable[[str], Any], path: str) -> Any:
-        try:
-            return call(path)
-        except Exception as error:
-            raise LabelError(
-                f"{self.function} failed for the picture {path}",
-                found=f"{type(error).__name__}: {error}",
-                do="Correct the function; None skips a picture",
-            ) from error
 
 
 def load(function: str) -> Callable[[Any], Any]:
@@ -111,3 +101,24 @@ def load(function: str) -> Callable[[Any], Any]:
             do=nearest(name, [known for known in names if not known.startswith("_")]),
         )
     return found
+
+
+def calling(name: str) -> Callable[[Any], Any]:
+    """The function that `package.module:name` names; its errors say for which file it failed.
+
+    Raises:
+        LabelError: when there is none.
+    """
+    function = load(name)
+
+    def call(path: str | Path) -> Any:
+        try:
+            return function(path)
+        except Exception as error:
+            raise LabelError(
+                f"{name} failed for {path}",
+                found=f"{type(error).__name__}: {error}",
+                do="Correct the function; None skips a picture",
+            ) from error
+
+    return call

@@ -7,21 +7,19 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from posixpath import normpath
-from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from kitbox.contracts import Labels
-from kitbox.data.files import Below, contents, files, inside, is_below, is_picture, stem
+from kitbox.data.files import Below, files, is_below, some_pictures
 from kitbox.errors import LabelError, some
-from kitbox.labelers import run_lengths
-from kitbox.labelers.function import load
+from kitbox.labelers import beside, run_lengths
+from kitbox.labelers.function import NAME, calling
 from kitbox.options import Options
 
 PATH = "masks/{stem}.png"
 """Where masks are if nothing else is said."""
-_FIELDS = ("stem", "name", "parent")
 
 
 class MaskLabels(Options):
@@ -35,16 +33,16 @@ class MaskLabels(Options):
         description="the folder of the pictures; by default the source's own (with `csv` "
         "it is guessed)",
     )
-    path: str | None = Field(
+    path: Below | None = Field(
         None,
         description="the mask's file below the source's folder, as in labels/{stem}_P.png: {stem} "
-        "is the picture's name without suffix, {name} with it, {parent} its folder below `images`; "
-        "by default masks/{stem}.png",
+        "is the picture's name without suffix, {name} with it, {folder} and {path} its folder and "
+        "its path below `images`; by default masks/{stem}.png",
     )
     function: str | None = Field(
         None,
-        description="package.module:name, called with the path (str) of each picture below "
-        "`images`, gives the path of its mask below the source's folder, or None to skip it",
+        description="package.module:name, called with the `Path` of each picture, gives the path "
+        "of its mask (from the source's folder, or a whole one), or None to skip it",
     )
     unmatched: Literal["error", "skip"] = Field(
         "error", description="what a picture without its mask is"
@@ -79,27 +77,14 @@ class MaskLabels(Options):
     @field_validator("path")
     @classmethod
     def _check_path(cls, path: str | None) -> str | None:
-        if path is None:
-            return None
-        try:
-            named = [name for _, name, _, _ in Formatter().parse(path) if name is not None]
-            path.format(**dict.fromkeys(_FIELDS, "x"))
-        except (ValueError, KeyError, IndexError, AttributeError) as error:
-            raise ValueError(
-                f"found {path!r}, expected a path with {{stem}}, {{name}} or {{parent}} in it"
-            ) from error
-        if not {"stem", "name"} & set(named):
-            raise ValueError(f"found {path!r}, expected {{stem}} or {{name}} in it")
-        if not is_below(path):
-            raise ValueError(f"found {path!r}, expected a path below the source's folder")
+        if path is not None:
+            beside.check(path)
         return path
 
     @field_validator("function")
     @classmethod
     def _check_function(cls, function: str | None) -> str | None:
-        if function is not None and not re.fullmatch(
-            r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", function
-        ):
+        if function is not None and not re.fullmatch(NAME, function):
             raise ValueError(f"found {function!r}, expected package.module:name")
         return function
 
@@ -144,61 +129,50 @@ class MaskLabels(Options):
         import pandas as pd
 
         where = self.images or ""
-        root = inside(folder, where)
         prefix = f"{where}/" if where else ""
-        there = files(folder)
-        listed = [path for path in there if path.startswith(prefix) and is_picture(path)]
-        if not listed:
-            raise LabelError(
-                f"There are no pictures below {root}",
-                found=contents(root),
-                do="Set `images` of the labeler to the folder of the pictures",
-            )
-        find = self._by_path if self.function is None else self._by_function(folder)
-        masks = {path: find(path.removeprefix(prefix)) for path in listed}
-        # Masks may lie between the pictures; a mask is no picture of its own.
-        known = set(there)
-        taken = {mask for path, mask in masks.items() if mask in known and mask != path}
-        masks = {path: mask for path, mask in masks.items() if path not in taken}
-        matched = {path: mask for path, mask in masks.items() if mask in known}
+        found = [prefix + path for path in some_pictures(folder, where)]
+        find = self._by_path(prefix) if self.function is None else self._by_function(folder)
+        masks = {path: find(path) for path in found}
         asked = {path: mask for path, mask in masks.items() if mask is not None}
-        missing = [path for path in asked if path not in matched]
-        if not matched or (missing and self.unmatched == "error"):
-            raise _without(missing or list(masks), masks, folder, len(masks))
-        notes = [_told(matched, len(masks), where)]
-        if missing:
-            notes.append(f"Skipped, because they have no mask: {some(missing)}.")
+        if not asked:
+            raise LabelError(
+                f"{self.function} returned None for all {len(masks)} pictures",
+                do="Return the path of the mask; None skips a picture",
+            )
+        matched = beside.match(
+            asked,
+            files(folder),
+            folder,
+            unmatched=self.unmatched,
+            what="mask",
+            do="Correct `path` (or the function)",
+        )
+        notes = matched.told("mask")
         if len(asked) < len(masks):
             notes.append(f"{self.function} skipped {len(masks) - len(asked)} pictures.")
-        if spare := _spare(there, masks, matched):
-            notes.append(f"{len(spare)} masks belong to no picture: {some(spare)}.")
-        paths = list(matched)
-        rows = pd.DataFrame({"id": paths, "image": paths, "mask": list(matched.values())})
+        paths = list(matched.files)
+        rows = pd.DataFrame({"id": paths, "image": paths, "mask": list(matched.files.values())})
         return Labels(rows, ("mask",), tuple(notes))
 
-    def _by_path(self, path: str) -> str:
-        parent, _, name = path.rpartition("/")
+    def _by_path(self, prefix: str) -> Callable[[str], str | None]:
         template = self.path or PATH
-        return normpath(template.format(stem=stem(path), name=name, parent=parent).lstrip("/"))
+        return lambda path: beside.fill(template, path.removeprefix(prefix))
 
     def _by_function(self, folder: Path) -> Callable[[str], str | None]:
         assert self.function is not None
-        call = load(self.function)
+        call = calling(self.function)
 
         def find(path: str) -> str | None:
-            try:
-                found: Any = call(path)
-                given = None if found is None else os.fspath(found)
-                if given is not None and not isinstance(given, str):
-                    raise TypeError(f"{given!r} is no path")
-            except Exception as error:
-                raise LabelError(
-                    f"{self.function} failed for the picture {path}",
-                    found=f"{type(error).__name__}: {error}",
-                    do="It should return the path of the mask; None skips a picture",
-                ) from error
-            if given is None:
+            found: Any = call(folder / path)
+            if found is None:
                 return None
+            if not isinstance(found, str | Path):
+                raise LabelError(
+                    f"{self.function} gives no path of a mask for {path}",
+                    found=f"{found!r} ({type(found).__name__})",
+                    do="Return the path of the mask; None skips a picture",
+                )
+            given = os.fspath(found)
             if os.path.isabs(given):
                 given = os.path.relpath(given, folder)
             plain = normpath(given.replace(os.sep, "/"))
@@ -211,38 +185,3 @@ class MaskLabels(Options):
             return plain
 
         return find
-
-
-def _without(
-    missing: list[str], masks: dict[str, str | None], folder: Path, count: int
-) -> LabelError:
-    """What to say of pictures without a mask."""
-    first = masks[missing[0]]
-    near = folder if first is None else (folder / first).parent
-    while not near.is_dir():
-        near = near.parent
-    pairs = some((f"no {masks[path]} for {path}" for path in missing), most=3)
-    return LabelError(
-        f"{len(missing)} of {count} pictures have no mask",
-        found=f"{pairs}; there are {contents(near)}",
-        do="Correct `path` (or the function), set `images` to the folder of the labelled "
-        "pictures, or set `unmatched: skip`",
-    )
-
-
-def _told(matched: dict[str, str], count: int, where: str) -> str:
-    path, mask = next(iter(matched.items()))
-    below = f" below '{where}'" if where else ""
-    return f"{len(matched)} of {count} pictures{below} have their mask: {path} has {mask}."
-
-
-def _spare(there: list[str], pictures: dict[str, Any], matched: dict[str, str]) -> list[str]:
-    """Pictures that lie beside masks and are none of a picture, where masks have folders alone."""
-    folders = {mask.rpartition("/")[0] for mask in matched.values()}
-    folders -= {path.rpartition("/")[0] for path in pictures}
-    used = set(matched.values())
-    return [
-        path
-        for path in there
-        if path.rpartition("/")[0] in folders and path not in used and is_picture(path)
-    ]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from kitbox.contracts import Labels
 from kitbox.data import coordinates
-from kitbox.data.files import Below, contents, files, inside, pictures
+from kitbox.data.files import Below, files, some_pictures
 from kitbox.errors import LabelError, nearest, some
 from kitbox.labelers import beside, guess
 from kitbox.labelers.csvs import open_csv
-from kitbox.labelers.function import NAME, load
+from kitbox.labelers.function import NAME, calling
 from kitbox.labelers.table import Column, TableLabels
 from kitbox.options import Mistake, Mistakes, Options
 
@@ -38,14 +38,16 @@ class PointLabels(Options):
         id, folder, suffix, part: of the csv file, as the labeler `table` has them.
         columns: the csv file's columns [x, y] of each point; by default all that
             are named in pairs, as `x0` and `y0` or `nose_x` and `nose_y` are.
-        files: a label file's path below the source's folder, with `{stem}` (the
-            picture's name without suffix), `{folder}` (the picture's), `{path}`.
-            It holds a point a line, x then y, with spaces or commas between; lines
-            without numbers do not count, nor do the braces and the head of `.pts`.
+        files: a label file's path below the source's folder, as in labels/{stem}.txt,
+            with `{stem}` (the picture's name without suffix), `{name}` (with it),
+            `{folder}` and `{path}` (its folder and its path below `images`). It holds a
+            point a line, x then y, with spaces or commas between; lines without numbers
+            do not count, nor do the braces and the head of `.pts`.
         pattern: a regular expression, searched in the picture's name without
             suffix; `files` may name its groups.
+        unmatched: what a picture without its label file is: an error, or skipped.
         function: `package.module:name`; the current folder is searched first. It
-            gets the path of the label file where there is `files`, else of the
+            gets the `Path` of the label file where there is `files`, else of the
             picture, and returns a list of (x, y), or a mapping of them by the
             point's name, or None to skip the picture.
         images: the folder of the pictures, below the source's folder.
@@ -61,6 +63,7 @@ class PointLabels(Options):
     part: Column | None = None
     files: Below | None = None
     pattern: str | None = None
+    unmatched: Literal["error", "skip"] = "error"
     function: Annotated[str, Field(pattern=NAME)] | None = None
     images: Below = ""
     names: Annotated[list[Column], Field(min_length=1)] | None = None
@@ -85,15 +88,19 @@ class PointLabels(Options):
                 else "has no meaning without `files` or `function`",
             )
             for name in idle
-            if getattr(self, name) not in (None, "")
+            if getattr(self, name) not in (None, "", "error")
         ]
         if self.files is not None:
             try:
                 beside.check(self.files, self.pattern)
             except ValueError as error:
                 mistakes.append(Mistake(("files",), str(error)))
-        elif self.pattern is not None and of_files:
-            mistakes.append(Mistake(("pattern",), "has no meaning without `files`"))
+        elif of_files:
+            mistakes += [
+                Mistake((name,), "has no meaning without `files`")
+                for name in ("pattern", "unmatched")
+                if getattr(self, name) not in (None, "error")
+            ]
         if mistakes:
             raise Mistakes(mistakes)
         return self
@@ -106,22 +113,16 @@ class PointLabels(Options):
         """
         if self.files is None and self.function is None:
             return self._of_csv(folder)
-        read = _read if self.function is None else _calling(self.function)
-        root = inside(folder, self.images)
+        read = _read if self.function is None else calling(self.function)
+        found = some_pictures(folder, self.images)
         prefix = f"{self.images}/" if self.images else ""
-        found = [prefix + path for path in pictures(root)]
-        if not found:
-            raise LabelError(
-                f"There are no pictures below {root}",
-                found=contents(root),
-                do="Set `images` of the labeler to the folder of the pictures",
-            )
         notes: list[str] = []
-        paths = dict(zip(found, found, strict=True))
+        paths = {prefix + path: prefix + path for path in found}
         if self.files is not None:
-            matched = beside.match(found, files(folder), self.files, self.pattern)
+            wanted = {prefix + path: beside.fill(self.files, path, self.pattern) for path in found}
+            matched = beside.match(wanted, files(folder), folder, unmatched=self.unmatched)
             paths = matched.files
-            notes.append(matched.told())
+            notes += matched.told()
         points = {image: read(folder / path) for image, path in paths.items()}
         kept = {image: value for image, value in points.items() if value is not None}
         if not kept:
@@ -210,7 +211,7 @@ class PointLabels(Options):
 
 
 _OF_CSV = ("csv", "id", "columns", "folder", "suffix", "part")
-_OF_FILES = ("pattern", "images", "names")
+_OF_FILES = ("pattern", "unmatched", "images", "names")
 
 
 def _check_lonely(lonely: Sequence[coordinates.Pair], left: Sequence[str], name: str) -> None:
@@ -278,23 +279,6 @@ def _is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _calling(name: str) -> Callable[[Path], Any]:
-    """A person's function, whose errors say for which file it failed."""
-    function = load(name)
-
-    def call(path: Path) -> Any:
-        try:
-            return function(path)
-        except Exception as error:
-            raise LabelError(
-                f"{name} failed for {path}",
-                found=f"{type(error).__name__}: {error}",
-                do="Correct the function; None skips a picture",
-            ) from error
-
-    return call
 
 
 def _listed(value: Any, path: str) -> list[Any]:

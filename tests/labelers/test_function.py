@@ -71,7 +71,7 @@ def test_mistakes_in_the_function(module, folder, text, words):
 
 def test_a_function_that_raises(module, folder):
     name = module("def f(path):\n    return {}[path]\n")
-    with pytest.raises(LabelError, match=r"failed for the picture images/cat_1.jpg.*KeyError") as e:
+    with pytest.raises(LabelError, match=r"failed for images/cat_1.jpg.*KeyError") as e:
         FunctionLabels(function=f"{name}:f").label(folder)
     assert isinstance(e.value.__cause__, KeyError)
 

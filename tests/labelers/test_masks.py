@@ -42,13 +42,13 @@ def test_camvid_s_way(tmp_path: Path) -> None:
     }
     assert labels.targets == ("mask",)
     assert labels.rows["id"].tolist() == labels.rows["image"].tolist()
-    assert "2 of 2 pictures below 'images'" in labels.notes[0]
+    assert "2 of 2 pictures have a mask" in labels.notes[0]
     assert "images/a.jpg has labels/a_P.png" in labels.notes[0]
 
 
 def test_masks_between_the_pictures_are_no_pictures(tmp_path: Path) -> None:
     touch(tmp_path, "benign/x (1).png", "benign/x (1)_mask.png", "bad/y.png", "bad/y_mask.png")
-    labels = label(tmp_path, path="{parent}/{stem}_mask.png")
+    labels = label(tmp_path, path="{folder}/{stem}_mask.png")
     assert pairs(labels) == {
         "bad/y.png": "bad/y_mask.png",
         "benign/x (1).png": "benign/x (1)_mask.png",
@@ -58,7 +58,7 @@ def test_masks_between_the_pictures_are_no_pictures(tmp_path: Path) -> None:
 def test_folders_beside_folders_and_names_whole(tmp_path: Path) -> None:
     touch(tmp_path, "train/s1/1.png", "train/s2/1.png", "train/0.png")
     touch(tmp_path, "masks/s1/1.png", "masks/s2/1.png", "masks/0.png")
-    labels = label(tmp_path, images="train", path="masks/{parent}/{name}")
+    labels = label(tmp_path, images="train", path="masks/{folder}/{name}")
     assert pairs(labels) == {
         "train/0.png": "masks/0.png",
         "train/s1/1.png": "masks/s1/1.png",
@@ -103,7 +103,8 @@ def test_no_pictures(tmp_path: Path) -> None:
 FUNCTIONS = """
 from pathlib import Path
 def beside(path): return "labels/" + Path(path).name.replace(".jpg", "_P.png")
-def some(path): return None if "b" in path else Path("labels") / (Path(path).stem + "_P.png")
+def some(path): return None if path.stem == "b" else path.parents[1] / f"labels/{path.stem}_P.png"
+def none(path): return None
 def outside(path): return "/etc/passwd"
 def broken(path): return 1 / 0
 def number(path): return 3
@@ -126,7 +127,8 @@ def test_a_function_finds_the_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name, says in (
         ("outside", "outside the source's folder"),
         ("broken", "ZeroDivisionError"),
-        ("number", "TypeError"),
+        ("number", r"gives no path of a mask for images/a\.jpg. Found: 3 \(int\)"),
+        ("none", "returned None for all 2 pictures"),
     ):
         with pytest.raises(LabelError, match=says):
             label(tmp_path, function=f"own_masks:{name}", **data)
@@ -139,6 +141,7 @@ def test_a_function_finds_the_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ({"path": "labels/mask.png"}, "stem"),
         ({"path": "labels/{steam}.png"}, "steam"),
         ({"path": "labels/{stem.png"}, "stem"),
+        ({"path": "labels/{parent}/{stem}.png"}, "found {parent}"),
         ({"path": "../{stem}.png"}, "below the source"),
         ({"path": "{stem}.png", "order": "rows"}, "belong to `csv`"),
         ({"function": "nothing"}, "package.module:name"),

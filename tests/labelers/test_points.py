@@ -101,12 +101,15 @@ def test_a_csv_file_without_points(tmp_path: Path, touch: Any) -> None:
 def test_a_file_per_picture(tmp_path: Path, touch: Any, text: str) -> None:
     touch("images/a.jpg", "images/b.jpg", "labels/z.txt")
     (tmp_path / "labels" / "a.txt").write_text(text, encoding="utf-8")
-    found = label(tmp_path, files="labels/{stem}.txt", images="images")
+    given = {"files": "labels/{stem}.txt", "images": "images", "unmatched": "skip"}
+    with pytest.raises(LabelError, match=r"1 of 2 pictures have no label file.*no labels/b\.txt"):
+        label(tmp_path, **(given | {"unmatched": "error"}))
+    found = label(tmp_path, **given)
     assert found.targets == ("x0", "y0", "x1", "y1")
     assert coordinates(found) == {"images/a.jpg": [1, 2, 3.5, -4]}
     assert "1 of 2 pictures have a label file" in found.notes[1]
-    assert "labels/z.txt" in found.notes[1]
-    moved = label(tmp_path, files="labels/{stem}.txt", names=["eye", "5"], first=1)
+    assert "1 label files belong to no picture: labels/z.txt" in " ".join(found.notes)
+    moved = label(tmp_path, names=["eye", "5"], first=1, **given)
     assert moved.targets == ("eye_x", "eye_y", "x5", "y5")
     assert coordinates(moved) == {"images/a.jpg": [0, 1, 2.5, -5]}
 
@@ -224,6 +227,7 @@ def test_biwi_by_the_function_beside_its_recipe(
         files="{folder}/{frame}_pose.txt",
         function="recipes.biwi:centre",
         names=["centre"],
+        unmatched="skip",
     )
     assert found.targets == ("centre_x", "centre_y")
     assert coordinates(found) == {"01/frame_00003_rgb.jpg": [220, 290]}
@@ -237,6 +241,8 @@ def test_biwi_by_the_function_beside_its_recipe(
         ({"files": "{stem}.txt", "csv": "a.csv"}, "csv: has no meaning with `files`"),
         ({"names": ["a"]}, "names: has no meaning without"),
         ({"function": "m:f", "pattern": "x"}, "pattern: has no meaning without `files`"),
+        ({"function": "m:f", "unmatched": "skip"}, "unmatched: has no meaning without `files`"),
+        ({"unmatched": "skip"}, "unmatched: has no meaning without"),
         ({"function": "m.f"}, "function"),
         ({"files": "{stem}.txt", "names": ["a", "a"]}, "more than once"),
         ({"files": "../{stem}.txt"}, "below the source"),
