@@ -79,7 +79,7 @@ def test_a_broken_training_picture_is_left_out(tmp_path: Path) -> None:
     lost = rows["image"]["train"].iloc[0]
     (folder / lost).write_bytes(b"no picture")
     said = follow(recipe, tmp_path / "run")
-    assert "Note: 1 labelled pictures left out" in said
+    assert "Note: 1 labelled picture left out" in said
     assert lost in said
     kept = pd.read_csv(tmp_path / "run" / "table.csv", dtype=str).set_index("image")["part"]
     assert kept[lost] == "broken"
@@ -102,7 +102,7 @@ def test_a_truncated_test_picture_keeps_its_row(tmp_path: Path) -> None:
     path = sorted((folder / "test").iterdir())[4]
     path.write_bytes(path.read_bytes()[:40])
     said = follow(recipe, tmp_path / "run")
-    assert "1 test pictures predicted as if blank" in said
+    assert "1 test picture predicted as if blank" in said
     assert path.name in said
     made = pd.read_csv(tmp_path / "run" / "submission.csv", dtype=str)
     assert list(made["id"]) == list(pd.read_csv(folder / "sample_submission.csv", dtype=str)["id"])

@@ -14,7 +14,7 @@ from kitbox.contracts import Advises, Augmentation, Body, Labeler, Splitter, Tas
 from kitbox.data import exclude, geometry, pixels, table, unlabelled, variation
 from kitbox.data.batches import Loader
 from kitbox.data.targets import Fixed
-from kitbox.errors import PictureError, some
+from kitbox.errors import PictureError, counted, some
 from kitbox.progress import Progress
 
 if TYPE_CHECKING:
@@ -151,9 +151,9 @@ def without_broken(
             do="Mend or remove them, check the labeler's folder and suffix, or raise `broken`",
         )
     if lost:
-        progress.warn(f"{len(lost)} labelled pictures left out: {some(lost)}")
+        progress.warn(f"{counted(len(lost), 'labelled picture')} left out: {some(lost)}")
     if blank:
-        progress.warn(f"{len(blank)} test pictures predicted as if blank: {some(blank)}")
+        progress.warn(f"{counted(len(blank), 'test picture')} predicted as if blank: {some(blank)}")
     rows = rows.copy()
     rows.loc[broken.index[~of_test], "part"] = "broken"
     for part in ("train", "valid"):

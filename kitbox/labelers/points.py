@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from kitbox.contracts import Labels
 from kitbox.data import coordinates
 from kitbox.data.files import Below, files, some_pictures
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, counted, nearest, some
 from kitbox.labelers import beside, guess
 from kitbox.labelers.csvs import open_csv
 from kitbox.labelers.function import NAME, calling
@@ -131,7 +131,7 @@ class PointLabels(Options):
                 do="Return the points; None skips a picture",
             )
         if len(kept) < len(points):
-            notes.append(f"{self.function} skipped {len(points) - len(kept)} pictures.")
+            notes.append(f"{self.function} skipped {counted(len(points) - len(kept), 'picture')}.")
         table, targets = self._table(kept, paths)
         return Labels(table, targets, (_told(table, targets), *notes), gaps=True)
 
@@ -326,5 +326,5 @@ def _told(table: pd.DataFrame, targets: Sequence[str]) -> str:
     """A sentence on how many points there are."""
     missing = int(table[list(targets)].isna().to_numpy().reshape(-1, 2).any(axis=1).sum())
     count = len(targets) // 2
-    text = f"{len(table)} pictures with {count} point{'s' if count > 1 else ''} each"
+    text = f"{counted(len(table), 'picture')} with {counted(count, 'point')} each"
     return text + (f", {missing} of them missing." if missing else ".")

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from kitbox import cells
 from kitbox.bounds import Bounds, clipped
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, counted, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import measures, numbers, specs
 from kitbox.tasks.columns import choose
@@ -341,7 +341,8 @@ class Regression(Options):
             if outside.any():
                 told = zip(rows["id"][outside], values[outside, place], strict=True)
                 raise LabelError(
-                    f"{int(outside.sum())} pictures have a number in the column '{column}' that "
+                    f"{counted(int(outside.sum()), 'picture has', 'pictures have')} a number in "
+                    f"the column '{column}' that "
                     f"is not within the bounds {bounds[0]:g} and {bounds[1]:g}",
                     found=some(f"{value:g} for {one}" for one, value in told),
                     do="Widen `bounds`, or correct these numbers",

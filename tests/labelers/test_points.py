@@ -119,7 +119,7 @@ def test_missing_points_in_a_file(tmp_path: Path, touch: Any) -> None:
     (tmp_path / "a.txt").write_text("1 2\nnan nan\n")
     found = label(tmp_path, files="{folder}/{stem}.txt")
     assert np.isnan(found.rows["x1"]).all()
-    assert found.notes[0] == "1 pictures with 2 points each, 1 of them missing."
+    assert found.notes[0] == "1 picture with 2 points each, 1 of them missing."
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_function(
     for values in coordinates(found).values():
         np.testing.assert_array_equal(values, row)
     if "None" in body and "else" in body:
-        assert any("skipped 1 pictures" in note for note in found.notes)
+        assert any("skipped 1 picture" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
