@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import torch
 
 from kitbox import environment as environments
 from kitbox import runner
 from kitbox.data.assemble import decode
-from kitbox.errors import PictureError, some
+from kitbox.errors import PictureError, counted, some
 from kitbox.models.model import Model
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
@@ -42,7 +44,8 @@ def check(recipe: Recipe, progress: Progress) -> None:
     torch.manual_seed(recipe.seed)
     body = recipe.backbone.build(recipe.hw, load=weights.here, maps=task.maps())
     model = Model(body, task.head(body))
-    runner.rehearse(recipe, task, model, rows, sample, files)
+    _tell_missing(rows, files, progress)
+    runner.rehearse(recipe, task, model, rows, sample, files, progress)
 
     few = rows[rows["part"] == "train"].head(recipe.batch_size).reset_index(drop=True)
     decoded = decode(files, few, body, recipe.largest, environment, progress, keep=False)
@@ -59,6 +62,19 @@ def check(recipe: Recipe, progress: Progress) -> None:
         loss = trainer.try_batch(number, stage, recipe.stage_hw(stage))
         progress.say(f"  one batch of {len(trainer.train)}: loss {loss:.3f}, gradients are finite")
     progress.say("The recipe is sound.")
+
+
+def _tell_missing(rows: pd.DataFrame, files: Path, progress: Progress) -> None:
+    """Name the pictures to predict that are not there."""
+    asked = rows[rows["part"] == "test"]
+    missing = asked[[not (files / image).is_file() for image in asked["image"]]]
+    if len(missing):
+        named = [f"{row.id} (no {row.image})" for row in missing.itertuples()]
+        progress.warn(
+            f"{counted(len(named), 'picture')} to predict, of {len(asked):,}, "
+            f"{'is' if len(named) == 1 else 'are'} not there and would be predicted as if blank: "
+            f"{some(named)}"
+        )
 
 
 def _told(recipe: Recipe, number: int) -> str:

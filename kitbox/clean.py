@@ -77,13 +77,15 @@ def clean(
         near: find near duplicates too.
 
     Raises:
-        StorageError: when the file cannot be written.
+        StorageError: when the file cannot be written, or is somebody's.
     """
+    header = [field.name for field in fields(Fault)]
+    files.refuse_strangers(out, ",".join(header))
     with progress.bar("looking at pictures", len(pictures)) as step:
         found = faults.find(folder, pictures, near=near, workers=environments.cores(), step=step)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Fault))
+    writer.writerow(header)
     writer.writerows(astuple(fault) for fault in found)
     files.write(out, text.getvalue().encode("utf-8", "surrogateescape"))
     counts = Counter(fault.reason for fault in found)

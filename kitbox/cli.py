@@ -82,7 +82,12 @@ def predict(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
     pictures: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
     out: Annotated[Path | None, typer.Option(help="Write a csv with all outputs.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many outputs to print.")] = 3,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How many outputs to print at most; by default as suits the task."
+        ),
+    ] = None,
 ) -> None:
     """Use the model of a finished run on pictures."""
     from kitbox.data.files import pictures as below
@@ -99,15 +104,17 @@ def predict(
     broken: dict[str, str] = {}
     predictor = Predictor.load(folder)
     table = predictor.predict(paths, broken=broken)
-    if isinstance(predictor.task, Decides):
-        lines = predictor.task.decide(table.drop(columns="image"))
-    else:
-        lines = [_best(row, top) for _, row in table.drop(columns="image").iterrows()]
+    lines = []
+    if len(table) and isinstance(predictor.task, Decides):
+        lines = predictor.task.decide(table.drop(columns="image"), top)
+    elif len(table):
+        lines = [_first(row, top or 3) for _, row in table.drop(columns="image").iterrows()]
     for image, line in zip(table["image"], lines, strict=True):
         typer.echo(f"{image}: {line}")
     if out is not None:
-        from kitbox.storage import whole
+        from kitbox.storage import refuse_strangers, whole
 
+        refuse_strangers(out, ",".join(table.columns))
         with whole(out) as beside:
             table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
     if broken:
@@ -140,6 +147,8 @@ def check_submission(
         raise typer.BadParameter("--height and --width go together")
     size = None if height is None or width is None else (height, width)
     verdict = verify_file(file, sample, Reading(size, relative))
+    for note in verdict.notes:
+        typer.echo(f"Note: {note}")
     if verdict.faults:
         typer.echo("\n\n".join(f"kitbox: {fault}" for fault in verdict.faults), err=True)
         raise typer.Exit(2)
@@ -206,10 +215,15 @@ def clean(
     look(*of_recipe(checked, progress), out, progress, near=near)
 
 
-def _best(outputs: pd.Series, top: int) -> str:
-    """The highest outputs of a picture, in words."""
-    best = outputs.astype(float).sort_values(ascending=False, kind="stable")[:top]
-    return ", ".join(f"{name} {value:.4g}" for name, value in best.items())
+def _first(outputs: pd.Series, top: int) -> str:
+    """The first outputs of a picture, of a task that does not say what to show."""
+    from kitbox.errors import some
+
+    cells = (
+        f"{name} {cell:.4g}" if isinstance(cell, float) else f"{name} {cell}"
+        for name, cell in outputs.items()
+    )
+    return some(cells, top)
 
 
 @app.command()

@@ -280,10 +280,37 @@ class Task(Protocol):
 
 @runtime_checkable
 class Decides(Protocol):
-    """What a task may have besides, where its predictions leave a decision open."""
+    """What a task may have besides: what a person is shown of its predictions."""
 
-    def decide(self, predictions: pd.DataFrame) -> list[str]:
-        """What is decided for each picture, for a person, from `predictions` (N rows): (N,)."""
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """What is predicted for each picture, in words, from `predictions` (N rows): (N,).
+
+        `top` is how many outputs a person wants at most; None: as suits the task.
+        """
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What an augmentation was seen to do to training pictures.
+
+    Attributes:
+        mirrors: some are mirrored.
+        kept: the least share of a picture's area that a crop left.
+    """
+
+    mirrors: bool = False
+    kept: float = 1.0
+
+
+@runtime_checkable
+class Advises(Protocol):
+    """What a task may have besides: notes on a recipe that may not suit it."""
+
+    def advise(self, rows: pd.DataFrame, variation: Variation) -> list[str]:
+        """What a person should know before training, a sentence each.
+
+        `rows` are the labelled rows with `part`. Asked after `learn`.
+        """
 
 
 @runtime_checkable
@@ -320,6 +347,18 @@ class Writer(Protocol):
 
         Raises:
             SubmissionError: when no acceptable submission can be made.
+        """
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """What a writer may have besides: notes on a submission that it can write."""
+
+    def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """What a person should know before training, a sentence each.
+
+        Predictions that the sample does not ask for, say. Arguments are those of
+        `table`, which was asked before and had no objection.
         """
 
 

@@ -50,7 +50,9 @@ def change(values: dict[str, Any], change: str, default: Callable[[str], Any]) -
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(
-            f"The value of '{change}' is not YAML", mistakes=[not_yaml(error)]
+            f"The value of '{change}' is not YAML",
+            mistakes=[not_yaml(error)],
+            do=f"Quote it: --set '{path}=\"{text}\"'",
         ) from error
     here: Any = values
     for i, step in enumerate(steps):
@@ -79,6 +81,21 @@ def change(values: dict[str, Any], change: str, default: Callable[[str], Any]) -
             )
         here[key] = inside
         here = inside
+
+
+def holds(values: Any, where: Place) -> bool:
+    """Whether a document has a place.
+
+    >>> holds({"stages": [{"epochs": 1}]}, ("stages", 0, "epochs")), holds({}, ("task",))
+    (True, False)
+    """
+    for step in where:
+        if isinstance(values, list):
+            values = dict(enumerate(values))
+        if not isinstance(values, Mapping) or step not in values:
+            return False
+        values = values[step]
+    return True
 
 
 def not_yaml(error: Exception) -> str:
@@ -145,4 +162,27 @@ def doubled(node: yaml.Node | None) -> list[str]:
                 look(value, (*where, i), above)
 
     look(node, (), ())
+    return found
+
+
+def flat(text: str) -> dict[str, str]:
+    """Every value of a YAML document by its place, as in `stages.0.epochs`.
+
+    Raises:
+        ValueError: when it is no YAML.
+    """
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+    found: dict[str, str] = {}
+
+    def walk(value: Any, place: str) -> None:
+        if isinstance(value, dict | list) and value:
+            for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+                walk(one, f"{place}.{key}" if place else str(key))
+        else:
+            found[place] = "nothing" if value is None else str(value)
+
+    walk(values, "")
     return found

@@ -120,6 +120,15 @@ def some(names: Iterable[object], most: int = 5) -> str:
     return f"{', '.join(listed[:most])} and {len(listed) - most} more"
 
 
+def counted(number: int, noun: str, several: str = "") -> str:
+    """A number with its noun (and verb), as grammar has it.
+
+    >>> counted(1, "id"), counted(1200, "id"), counted(2, "picture has", "pictures have")
+    ('1 id', '1,200 ids', '2 pictures have')
+    """
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+
+
 _STORAGE = {
     errno.ENOSPC: ("The disk is full", "Free some space, or choose another folder"),
     errno.EDQUOT: ("The disk quota is used up", "Free some space, or choose another folder"),

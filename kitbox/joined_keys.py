@@ -82,6 +82,65 @@ def by_product(
     return None
 
 
+@dataclass(frozen=True)
+class Stray:
+    """A key whose class is none of the others' classes.
+
+    Attributes:
+        row: its place among the keys, from 0.
+        key: the key.
+        word: what stands where the class should.
+        classes: those of the other keys.
+    """
+
+    row: int
+    key: str
+    word: str
+    classes: tuple[str, ...]
+
+
+def strays(
+    keys: Sequence[str], classes: Collection[str] = (), separator: str | None = None
+) -> list[Stray]:
+    """The few keys that are not taken apart as all the others are; () where most are not.
+
+    Args:
+        classes: those that are known; by default those of one of the pictures that has
+            all, where the keys are every picture with every class but for the strays.
+        separator: None tries all that are usual.
+    """
+    for sign in _SEPARATORS if separator is None else (separator,):
+        for known in (frozenset(classes),) if classes else _classes(keys, sign):
+            parted = [_part(key, sign, known, None) for key in keys]
+            pictures = {pair[0] for pair in parted if pair is not None}
+            lost = [row for row, pair in enumerate(parted) if pair is None]
+            if not lost or len(lost) > max(1, len(keys) // 10) or len(keys) < 4:
+                continue
+            if not classes and len(pictures) * len(known) != len(keys):
+                continue
+            return [
+                Stray(row, keys[row], _word(keys[row], sign, pictures), tuple(sorted(known)))
+                for row in lost
+            ]
+    return []
+
+
+def _classes(keys: Sequence[str], sign: str) -> Iterator[frozenset[str]]:
+    """What may be all classes: those of the first picture, of the middle and the last one."""
+    for key in (keys[0], keys[len(keys) // 2], keys[-1]) if keys else ():
+        for first, _ in reversed([*_ways(key, sign)]):
+            start = first + sign
+            found = frozenset(key[len(start) :] for key in keys if key.startswith(start))
+            if len(found) > 1 and "" not in found:
+                yield found
+
+
+def _word(key: str, sign: str, pictures: Collection[str]) -> str:
+    """What stands in a key where the class should: behind a known picture, else the last part."""
+    known = [last for first, last in _ways(key, sign) if first in pictures]
+    return known[0] if known else key.rpartition(sign)[2]
+
+
 def _part(
     key: str, sign: str, classes: frozenset[str], pictures: frozenset[str] | None
 ) -> tuple[str, str] | None:

@@ -71,7 +71,7 @@ def explain(error: ValidationError, model: type[BaseModel], given: object = None
         if isinstance(inner, Mistakes):
             mistakes = [mistake.below(*where) for mistake in inner.mistakes]
         else:
-            mistakes = [Mistake(where, _words(detail, parent))]
+            mistakes = [Mistake(where, _words(detail, parent) + _form(detail, where, model))]
         key = (where, False) if union is None else (where[:union], True)
         groups.setdefault(key, []).extend(_Said(mistake, detail) for mistake in mistakes)
     said: list[_Said] = []
@@ -132,6 +132,16 @@ def _words(detail: Any, parent: type[BaseModel] | None) -> str:
     elif detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         hint = " (write it in quotes)"
     return f"found {_found(detail['input'])}, expected {_expects(detail)}{hint}"
+
+
+def _form(detail: Any, where: Place, model: type[BaseModel]) -> str:
+    """Of an item that should be a list itself: the form of the whole, as in [[text, text], ...]."""
+    if detail["type"] not in ("list_type", "tuple_type") or not isinstance(where[-1:], tuple):
+        return ""
+    if not where or not isinstance(where[-1], int):
+        return ""
+    schema = _schema_at(where[:-1], model)
+    return "" if schema is None else f", as in {where[-2]}: {expected(schema)}"
 
 
 _KINDS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -231,6 +232,7 @@ def parse(text: str, path: Path, changes: Sequence[str] = ()) -> Recipe:
     if not isinstance(values, dict):
         kind = {type(None): "nothing", list: "a list"}.get(type(values), f"the value {values!r}")
         raise RecipeError(f"{path} is no recipe: it holds {kind}, expected a mapping", do=_LEAST)
+    given = copy.deepcopy(values)
     for change in changes:
         document.change(values, change, _default)
     # A file may be called anything; a run's folder may not.
@@ -240,7 +242,11 @@ def parse(text: str, path: Path, changes: Sequence[str] = ()) -> Recipe:
 
     def say(mistake: Mistake) -> str:
         where = [str(step) for step in mistake.where]
-        if any(where[: len(path)] == path for path in changed):
+        # What only a change has made, or has changed, comes from it.
+        made = any(p[: len(where)] == where for p in changed) and not document.holds(
+            given, mistake.where
+        )
+        if made or any(where[: len(path)] == path for path in changed):
             return f"--set {mistake.place}"
         line = document.line(node, mistake.where)
         return f"line {line}, {mistake.place}" if line else mistake.place

@@ -16,12 +16,13 @@ from kitbox import durations, registry
 from kitbox import environment as environments
 from kitbox.contracts import Body, Task
 from kitbox.data import pixels
-from kitbox.data.assemble import decode, label, make_loader, with_test, without_broken
+from kitbox.data.assemble import advise, decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
+from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
-from kitbox.errors import KitboxError, RecipeError
+from kitbox.errors import KitboxError, RecipeError, StorageError
 from kitbox.models.model import Model, shape_of_outputs
-from kitbox.models.state import load_weights, save_weights
+from kitbox.models.state import load_weights, read_facts, save_weights
 from kitbox.progress import Progress, clock
 from kitbox.recipe import Recipe
 from kitbox.results import folder as names
@@ -88,17 +89,17 @@ def run(
     if (done := folder.finished(recipe)) is not None:
         progress.say(f"{folder.path} already holds this run, finished {done['at']}; left as it is")
         return _result(folder, done)
-    if resume_from is not None and not folder.bring(Path(resume_from), recipe):
-        progress.say(f"{folder.path} holds a run already, which goes on from where it is")
-    with folder.held(recipe), Stop() as stop:
+    with folder.held(recipe, bringing=resume_from is not None):
         try:
-            return follow(recipe, folder, stop, progress, began)
+            if resume_from is not None and not folder.bring(Path(resume_from), recipe):
+                progress.say(f"{folder.path} holds a run already, which goes on from where it is")
+            return follow(recipe, folder, progress, began)
         except KitboxError as error:
             folder.failed(recipe, error)
             raise
 
 
-def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, began: float) -> Run:
+def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) -> Run:
     """The whole way, in a folder that is held."""
     environment = environments.detect()
     progress.say(f"{environment.device_name}: {environment.reason}")
@@ -106,25 +107,19 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
     progress.say(f"weights: {body.weights}")
     files = recipe.source.fetch(environment.cache)
-    rows, _, task, sample = gather(recipe, files, progress)
+    rows, targets, task, sample = gather(recipe, files, progress)
     model = Model(body, task.head(body))
-    rehearse(recipe, task, model, rows, sample, files)
+    rehearse(recipe, task, model, rows, sample, files, progress)
 
     decoded = decode(files, rows, body, recipe.largest, environment, progress)
     rows = without_broken(rows, decoded, recipe.broken, progress)
-    folder.start(recipe, rows)
+    folder.start(recipe, rows, digest(files, rows, targets))
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress)
-    trainer.keeper = Keeper(
-        folder / names.CHECKPOINT,
-        recipe.checkpoint_every,
-        stop,
-        recipe.copy_to,
-        names.COPIED,
-        progress.warn,
-    )
+    trainer.keeper = make_keeper(recipe, trainer, folder, progress)
     show_batch(recipe, trainer, folder)
 
-    stopped = train(recipe, trainer, folder, progress)
+    with trainer.keeper.stop:
+        stopped = train(recipe, trainer, folder, progress)
     if (weights := folder / recipe.kept).exists():
         model.load_state_dict(load_weights(weights))
     scores = tune(recipe, trainer, progress)
@@ -141,6 +136,7 @@ def follow(recipe: Recipe, folder: RunFolder, stop: Stop, progress: Progress, be
     folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded))
     seconds = time.monotonic() - began
     done = folder.finish(recipe, scores, file, len(trainer.log), seconds, stopped=stopped)
+    trainer.keeper.finish(names.RESULTS)
     progress.say(
         f"validation ({kept(recipe, trainer)}): "
         + "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
@@ -176,6 +172,7 @@ def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
     if recipe.submission is not None and sample is not None:
         ids = submission.choose(recipe.submission.writer, task, sample).ids(sample, files)
     rows = with_test(known, files, recipe.test, ids, progress)
+    advise(task, rows, recipe.augmentation, progress)
     return Data(rows, known.targets, task, sample)
 
 
@@ -186,16 +183,22 @@ def rehearse(
     rows: pd.DataFrame,
     sample: pd.DataFrame | None,
     files: Path,
+    progress: Progress,
 ) -> None:
     """Stop now if a stage, a prediction or the submission that the recipe asks for cannot be."""
-    for stage in recipe.stages:
+    for number, stage in enumerate(recipe.stages, 1):
         shape_of_outputs(model, recipe.stage_hw(stage))
-        model.freeze(stage.freeze, hold_norm=False)
+        try:
+            model.freeze(stage.freeze, hold_norm=False)
+        except RecipeError as error:
+            wrong = f"Stage {number} cannot freeze {stage.freeze!r}: {error.wrong}"
+            raise RecipeError(wrong, do=error.do) from error
     model.freeze(False, hold_norm=False)
     blank = submission.blank(task, shape_of_outputs(model, recipe.hw), recipe.hw)
     if recipe.submission is not None:
         writer = submission.choose(recipe.submission.writer, task, sample)
-        submission.rehearse(writer, blank, rows, sample, files)
+        for note in submission.rehearse(writer, blank, rows, sample, files):
+            progress.warn(note)
 
 
 def make_trainer(
@@ -250,6 +253,42 @@ def make_trainer(
     )
 
 
+def make_keeper(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progress) -> Keeper:
+    """What keeps the trainer's checkpoints in a run's folder, and copies of them elsewhere.
+
+    Raises:
+        StorageError: when `copy_to` holds what is not this run's.
+    """
+    if recipe.copy_to is not None:
+        if recipe.copy_to.resolve() == folder.path.resolve():
+            raise StorageError(
+                f"`copy_to` is the run's own folder, {folder.path}",
+                do="Name another folder, on another disk at best",
+            )
+        RunFolder(recipe.copy_to).allow(recipe)
+
+    def settle() -> None:
+        """The best weights go with the checkpoint that knows of them, never before it."""
+        candidate = folder / names.CANDIDATE
+        if not candidate.exists():
+            return
+        if trainer.log and read_facts(candidate) == _of(best(recipe, trainer)):
+            candidate.replace(folder / names.BEST)
+        else:  # of an epoch that was trained again
+            candidate.unlink()
+
+    return Keeper(
+        folder / names.CHECKPOINT,
+        recipe.checkpoint_every,
+        Stop(progress.warn),
+        recipe.copy_to,
+        names.COPIED,
+        progress.warn,
+        settle,
+        lambda there: RunFolder(there).allow(recipe),
+    )
+
+
 def budget(recipe: Recipe) -> Budget | None:
     """The time that the recipe allows, from the start of this process."""
     if recipe.time_budget is None:
@@ -279,7 +318,7 @@ def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progres
             folder.log([one.row() for one in trainer.log])
             folder.log([one.time() for one in trainer.log], names.TIMES)
             if best(recipe, trainer) is epoch:
-                save_weights(folder / names.BEST, trainer.model.state_dict())
+                save_weights(folder / names.CANDIDATE, trainer.model.state_dict(), _of(epoch))
     except Stopped:
         progress.warn(
             "stopped, and saved: the same command goes on from here. Predicting with the weights "
@@ -371,6 +410,11 @@ def record(
         ),
         "seed": recipe.seed,
     }
+
+
+def _of(epoch: Epoch) -> dict[str, str]:
+    """Which epoch's weights are in a file; one fact, as safetensors writes several in any order."""
+    return {"epoch": f"{epoch.stage}.{epoch.epoch}"}
 
 
 def _result(folder: RunFolder, done: Mapping[str, Any]) -> Run:

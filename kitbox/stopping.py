@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -13,12 +14,16 @@ class Stop:
 
     In a thread other than the main one it changes nothing, as signals come to the main one.
 
+    Args:
+        say: told of the first.
+
     Attributes:
         asked: whether somebody asked to stop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = lambda text: None) -> None:
         self.asked = False
+        self._say = say
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stop:
@@ -41,6 +46,7 @@ class Stop:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        self._say("stopping after this step; Ctrl-C again leaves at once")
 
 
 class Stopped(Exception):  # noqa: N818  it is no error

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kitbox.errors import storage
+from kitbox.errors import StorageError, storage
 
 
 @contextmanager
@@ -46,6 +46,24 @@ def write(path: Path, content: str | bytes) -> None:
     """
     with whole(path) as beside:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def refuse_strangers(path: Path, first: str) -> None:
+    """Refuse to write over a file that does not begin with the line `first`, as ours would.
+
+    Raises:
+        StorageError: naming the file.
+    """
+    with storage(path, "looking at"):
+        if not path.exists():
+            return
+        if path.is_file():
+            with path.open("rb") as file:
+                if file.readline(len(first) * 4 + 16).strip() == first.encode():
+                    return
+    raise StorageError(
+        f"{path} is there already, and no earlier result of this command", do="Choose another --out"
+    )
 
 
 def _create(path: Path) -> tuple[Path, int]:

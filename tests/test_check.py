@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,28 @@ def test_the_plan_and_a_batch_per_stage(place: Path) -> None:
     assert said.count("gradients are finite") == 2
     assert said.rstrip().endswith("The recipe is sound.")
     assert set(place.rglob("*")) == before
+
+
+def test_a_picture_to_predict_that_is_not_there(place: Path) -> None:
+    recipe = small()
+    folder = recipe.source.fetch(place / "cache")
+    assert "as if blank" not in look(recipe)
+    gone = sorted((folder / "test").iterdir())[:2]
+    for file in gone:
+        file.unlink()
+    said = look(recipe)
+    told = ", ".join(f"{file.stem} (no test/{file.name})" for file in gone)
+    assert "Note: 2 pictures to predict, of 20, are not there" in said
+    assert f"predicted as if blank: {told}" in said
+
+
+def test_a_task_s_notes(place: Path) -> None:
+    recipe = small(task="regression", submission=None)
+    recipe.source.fetch(place / "cache")
+    assert re.search(r"Note: training pictures are cropped, down to 4\d% of", look(recipe))
+    whole = {"use": "standard", "flip": 0.5, "area": [1, 1], "stretch": 1}
+    said = look(small(task="regression", submission=None, augmentation=whole))
+    assert "Note: training" not in said
 
 
 def test_what_would_stop_the_run(place: Path) -> None:

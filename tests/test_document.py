@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kitbox.document import change, doubled, dump, line, not_yaml
+from kitbox.document import change, doubled, dump, flat, line, not_yaml
 from kitbox.errors import RecipeError
 
 TEXT = """\
@@ -122,7 +122,10 @@ def test_changes(values: dict[str, Any], text: str, result: dict[str, Any]) -> N
         ("s.0.e.x=1", "s.0.e is 1 and has nothing below it"),
         ("s.0.t.x=1", "s.0.t is 'text' and has nothing below it"),
         ("n=[1", "The value of 'n=\\[1' is not YAML"),
-        ("n=2020-13-45", "is not YAML.\n  - month must be in 1..12"),
+        (
+            "n=2020-13-45",
+            r"is not YAML. Quote it: --set 'n=\"2020-13-45\"'.\n  - month must be in 1..12",
+        ),
     ],
 )
 def test_changes_that_cannot_be(text: str, message: str) -> None:
@@ -145,3 +148,16 @@ def test_what_is_dumped_is_read_back(text: str) -> None:
 def test_dumped_text_is_for_people() -> None:
     values = {"b": 1, "a": {"use": "é", "rate": 1e-6}, "c": [{"x": True}, {"x": None}]}
     assert dump(values) == "b: 1\na: {use: é, rate: 1.0e-06}\nc:\n- {x: true}\n- {x: null}\n"
+
+
+def test_flat() -> None:
+    text = "a: 1\nb: {c: x, d: [1, {e: null}], f: []}\n"
+    assert flat(text) == {
+        "a": "1",
+        "b.c": "x",
+        "b.d.0": "1",
+        "b.d.1.e": "nothing",
+        "b.f": "[]",
+    }
+    with pytest.raises(ValueError, match="flow node"):
+        flat("a: [")

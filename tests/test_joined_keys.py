@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitbox.joined_keys import Parted, by_names, by_product, says_joined
+from kitbox.joined_keys import Parted, Stray, by_names, by_product, says_joined, strays
 
 PICTURES = ("0001TP_008550", "0001TP_008580")
 CLASSES = ("sky", "sign_symbol", "car")
@@ -90,3 +90,18 @@ def test_what_was_joined_comes_apart(
         assert parted is None
         return
     assert parted == Parted(separator, *zip(*pairs, strict=True))
+
+
+def test_a_key_that_went_astray() -> None:
+    keys = [f"{one}_{name}" for one in ("a_1", "b", "c") for name in ("sky", "sign_post", "road")]
+    assert strays(keys) == strays(keys, ("sky", "sign_post", "road")) == []
+    keys[3] = "b_sly"
+    known = ("road", "sign_post", "sky")
+    assert strays(keys) == [Stray(3, "b_sly", "sly", known)]
+    assert strays(keys, known) == [Stray(3, "b_sly", "sly", known)]
+    keys[1] = "a_1_sign_pots"  # in the first picture too
+    assert strays(keys) == []  # two of nine are many
+    many = [f"{n}_{name}" for n in range(20) for name in ("x", "y")]
+    many[0] = "0_z"
+    assert strays(many) == [Stray(0, "0_z", "z", ("x", "y"))]
+    assert strays(["a", "b", "c_d", "e"]) == []

@@ -273,6 +273,15 @@ def test_mistakes_in_changes() -> None:
         "--set stages[0].epoch: unknown option. Did you mean 'epochs'?",
         "--set seed: found 'x', expected a whole number",
     )
+    assert mistakes(TEXT, ("tsk.smoothing=1",)) == (
+        "--set tsk: unknown option. Did you mean 'task'?",
+    )
+    points = ("labeler={use: points}", "labeler.columns=[x36, y36]")
+    assert mistakes(TEXT, points) == tuple(
+        f"--set labeler.columns[{n}]: found '{axis}36', expected a list, as in columns: "
+        "[[text, text], ...]"
+        for n, axis in enumerate("xy")
+    )
     for change in ("seed", "stages.7.epochs=1", "seed.x=1", "source.use.x=1"):
         with pytest.raises(RecipeError):
             parse(TEXT + "seed: 1", Path("x"), [change])
@@ -436,7 +445,9 @@ def test_schema_leaves_out_what_is_not_allowed(
     assert "good-pack" not in json.dumps(recipes.schema())
 
 
-@pytest.mark.parametrize(("text", "value"), [("off", False), ("false", False), ("0", False), ("3", 3)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("off", False), ("false", False), ("0", False), ("3", 3)]
+)
 def test_features_of_a_stage(text: str, value: int) -> None:
     """YAML reads `off` as false."""
     stages = f"stages:\n  - {{epochs: 1, freeze: true, features: {text}}}\n"

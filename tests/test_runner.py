@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 from results import finished, follow, small, source, trained
 
 from kitbox import runner
 from kitbox.errors import KitboxError, LabelError, PictureError, StorageError, SubmissionError
+from kitbox.models.state import load_weights, save_weights
+from kitbox.progress import Progress
 from kitbox.recipe import Recipe
+from kitbox.results.folder import RunFolder
+from kitbox.training.stages import Epoch
 
 
 def state(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -79,7 +85,7 @@ def test_a_broken_training_picture_is_left_out(tmp_path: Path) -> None:
     lost = rows["image"]["train"].iloc[0]
     (folder / lost).write_bytes(b"no picture")
     said = follow(recipe, tmp_path / "run")
-    assert "Note: 1 labelled pictures left out" in said
+    assert "Note: 1 labelled picture left out" in said
     assert lost in said
     kept = pd.read_csv(tmp_path / "run" / "table.csv", dtype=str).set_index("image")["part"]
     assert kept[lost] == "broken"
@@ -102,7 +108,7 @@ def test_a_truncated_test_picture_keeps_its_row(tmp_path: Path) -> None:
     path = sorted((folder / "test").iterdir())[4]
     path.write_bytes(path.read_bytes()[:40])
     said = follow(recipe, tmp_path / "run")
-    assert "1 test pictures predicted as if blank" in said
+    assert "1 test picture predicted as if blank" in said
     assert path.name in said
     made = pd.read_csv(tmp_path / "run" / "submission.csv", dtype=str)
     assert list(made["id"]) == list(pd.read_csv(folder / "sample_submission.csv", dtype=str)["id"])
@@ -165,3 +171,56 @@ def test_a_killed_run_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
     follow(trained(), tmp_path / "run")
     for file in ("submission.csv", "predictions_valid.csv"):
         assert (tmp_path / "run" / file).read_bytes() == (finished() / file).read_bytes()
+
+
+def epoch(stage: int, number: int, error: float) -> Epoch:
+    return Epoch(stage, number, 1e-3, 1.0, 1.0, {"error_rate": error, "accuracy": 1 - error}, 1.0)
+
+
+def test_best_weights_are_those_of_an_epoch_that_still_counts(tmp_path: Path) -> None:
+    """An epoch that was best, and then trained again and was not, leaves no weights."""
+    recipe, folder = trained(), RunFolder(tmp_path)
+    trainer = SimpleNamespace(log=[epoch(1, 1, 0.5)], task=recipe.task)
+    keeper = runner.make_keeper(recipe, trainer, folder, Progress(quiet=True))  # type: ignore[arg-type]
+    candidate, best = folder / ".best.safetensors", folder / "best.safetensors"
+
+    def saved(stage: int, number: int) -> None:
+        weights = {"w": torch.full((1,), 10.0 * stage + number)}
+        save_weights(candidate, weights, {"epoch": f"{stage}.{number}"})
+
+    keeper.settle()  # there is none
+    saved(2, 1)
+    keeper.settle()  # of an epoch that the checkpoint does not know of
+    assert not candidate.exists()
+    assert not best.exists()
+    trainer.log += [epoch(2, 1, 0.3), epoch(2, 2, 0.1)]
+    saved(2, 2)
+    keeper.settle()
+    assert load_weights(best)["w"].item() == 22
+    trainer.log[2:] = [epoch(2, 2, 0.4)]  # trained again, worse
+    saved(2, 2)
+    keeper.settle()
+    assert load_weights(best)["w"].item() == 22
+    assert not candidate.exists()
+
+
+def test_copies_go_to_no_folder_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "log.csv").write_text("my precious")
+    for copy_to, said in ((tmp_path / "mine", "would be overwritten"), (tmp_path / "run", "own")):
+        with pytest.raises(StorageError, match=said):
+            follow(small(copy_to=str(copy_to)), tmp_path / "run")
+    with pytest.raises(StorageError, match="another recipe"):
+        follow(small(copy_to=str(finished())), tmp_path / "run")
+    assert (tmp_path / "mine" / "log.csv").read_text() == "my precious"
+
+
+def test_copies_hold_the_results_in_the_end(tmp_path: Path) -> None:
+    said = follow(small(copy_to=str(tmp_path / "copy")), tmp_path / "run")
+    for name in ("submission.csv", "log.csv", "run.json", "model/model.json", "best.safetensors"):
+        assert (tmp_path / "copy" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+    assert "not complete" not in said
+    (tmp_path / "file").write_text("no folder can be here")
+    said = follow(small(copy_to=str(tmp_path / "file" / "x")), tmp_path / "other")
+    assert "is not complete" in said
+    assert (tmp_path / "other" / "submission.csv").exists()

@@ -12,10 +12,12 @@ from kitbox.stopping import Stop
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_asks_and_the_second_interrupts(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with Stop() as stop:
+    said: list[str] = []
+    with Stop(said.append) as stop:
         assert not stop.asked
         os.kill(os.getpid(), number)
         assert stop.asked
+        assert said == ["stopping after this step; Ctrl-C again leaves at once"]
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before

@@ -195,3 +195,17 @@ def test_many_threads_write_one_file(tmp_path: Path) -> None:
     with ThreadPoolExecutor(len(contents)) as pool:
         list(pool.map(work, contents))  # raises what a thread raised
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_only_an_earlier_result_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    storage.refuse_strangers(path, "image,reason")
+    path.write_text("image,reason\na,b\n")
+    storage.refuse_strangers(path, "image,reason")
+    for content in (b"image,label\na,b\n", b"\xff\xd8\xff\xe0 a picture", b""):
+        path.write_bytes(content)
+        with pytest.raises(StorageError, match="is there already"):
+            storage.refuse_strangers(path, "image,reason")
+        assert path.read_bytes() == content
+    with pytest.raises(StorageError, match="is there already"):
+        storage.refuse_strangers(tmp_path, "image,reason")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kitbox.contracts import Body, Labeler, Splitter, Task
-from kitbox.data import exclude, geometry, pixels, table, unlabelled
+from kitbox.contracts import Advises, Augmentation, Body, Labeler, Splitter, Task
+from kitbox.data import exclude, geometry, pixels, table, unlabelled, variation
 from kitbox.data.batches import Loader, on_device
 from kitbox.data.targets import Fixed
-from kitbox.errors import PictureError, some
+from kitbox.errors import PictureError, counted, some
 from kitbox.progress import Progress
 
 if TYPE_CHECKING:
@@ -84,6 +84,13 @@ def with_test(
     return table.join(rows, to_predict)
 
 
+def advise(task: Task, rows: pd.DataFrame, augmentation: Augmentation, progress: Progress) -> None:
+    """Say what the task, learned, has to say about the recipe."""
+    if isinstance(task, Advises):
+        for note in task.advise(labelled(rows), variation.seen(augmentation)):
+            progress.warn(note)
+
+
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that have targets: all but the test pictures."""
     return rows[rows["part"] != "test"]
@@ -144,9 +151,9 @@ def without_broken(
             do="Mend or remove them, check the labeler's folder and suffix, or raise `broken`",
         )
     if lost:
-        progress.warn(f"{len(lost)} labelled pictures left out: {some(lost)}")
+        progress.warn(f"{counted(len(lost), 'labelled picture')} left out: {some(lost)}")
     if blank:
-        progress.warn(f"{len(blank)} test pictures predicted as if blank: {some(blank)}")
+        progress.warn(f"{counted(len(blank), 'test picture')} predicted as if blank: {some(blank)}")
     rows = rows.copy()
     rows.loc[broken.index[~of_test], "part"] = "broken"
     for part in ("train", "valid"):

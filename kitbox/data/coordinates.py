@@ -9,6 +9,9 @@ Pair = tuple[str, str]
 """The columns of a point's x and y."""
 
 _AXIS = re.compile(r"(?<![A-Za-z])[xX](?![A-Za-z])|(?<=[a-z])X(?![a-z])")
+_EITHER = re.compile(r"(?<![A-Za-z])[xXyY](?![A-Za-z])|(?<=[a-z])[XY](?![a-z])")
+_WORDS = re.compile(r"[^\W_]+([\W_]+[^\W_]+)*")
+_OTHER = {"x": "y", "y": "x", "X": "Y", "Y": "X"}
 
 
 def pair(columns: Sequence[str]) -> tuple[list[Pair], list[str]]:
@@ -30,6 +33,31 @@ def pair(columns: Sequence[str]) -> tuple[list[Pair], list[str]]:
                 pairs.append((column, other))
                 del left[column], left[other]
     return pairs, list(left)
+
+
+def lonely(pairs: Sequence[Pair], left: Sequence[str]) -> list[Pair]:
+    """Columns left that are named as those of the points are: each, and the column that it lacks.
+
+    >>> lonely([("x0", "y0"), ("nose_x", "nose_y")], ["y1", "xx1", "eye_x", "x_size", "id"])
+    [('y1', 'x1'), ('eye_x', 'eye_y')]
+    """
+    forms = {form for x, _ in pairs for form, _ in _partners(x)}
+    found = []
+    for column in left:
+        others = [other for form, other in _partners(column) if form in forms]
+        if others:
+            found.append((column, others[-1]))
+    return found
+
+
+def _partners(column: str) -> list[Pair]:
+    """For each axis in a name: how the name is built around it, and the other axis' column."""
+    found = []
+    for axis in _EITHER.finditer(column):
+        before, after = column[: axis.start()], column[axis.end() :]
+        form = f"{_WORDS.sub('w', before)}{'#' if axis[0].islower() else '##'}"
+        found.append((form + _WORDS.sub("w", after), before + _OTHER[axis[0]] + after))
+    return found
 
 
 def point_name(columns: Pair) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import KitboxError, LabelError, nearest, some
 
 SUFFIXES = ("jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp")
 """The suffixes of picture files, without the dot and in lower case."""
@@ -127,6 +127,40 @@ def inside(folder: Path, path: str) -> Path:
     )
 
 
+def lines(folder: Path, name: str, what: str, refuse: type[KitboxError], do: str) -> list[str]:
+    """The lines of a text file below a folder, stripped, without empty ones.
+
+    Args:
+        folder: the source's.
+        name: the file, below it.
+        what: what it is, for messages.
+        refuse: the error to raise.
+        do: what to do where no file's name is near.
+
+    Raises:
+        KitboxError: of the kind `refuse`, when there is no such file (naming the
+            nearest), or it is no text in UTF-8.
+    """
+    path = folder / name
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeError as error:
+        raise refuse(f"{what} {path} is not UTF-8 text", do="Save it as UTF-8") from error
+    except OSError as error:
+        if path.exists():
+            reason = error.strerror or type(error).__name__
+            raise refuse(f"{what} {path} cannot be read: {reason}", do=do) from error
+        place = f"{name.rpartition('/')[0]}/" if "/" in name else ""
+        there = [one for one in _files_in(path.parent) if not is_picture(one)]
+        near = nearest(name, [place + one for one in there])
+        raise refuse(
+            f"There is no file '{name}' below {folder}",
+            found=contents(path.parent),
+            do=near if near.startswith("Did") else do,
+        ) from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def contents(folder: Path) -> str:
     """What lies directly in a folder, in words for a message."""
     try:
@@ -137,6 +171,13 @@ def contents(folder: Path) -> str:
     others = [name for name in names if f"{name}/" not in set(folders)]
     told = [some(group) for group in (folders, others) if group]
     return f"{' and '.join(told)} in {folder}" if told else f"nothing in {folder}"
+
+
+def _files_in(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    except OSError:
+        return []
 
 
 def _folders(folder: Path) -> list[str]:

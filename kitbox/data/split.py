@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from kitbox.data.files import Below, bare, contents, stem
-from kitbox.errors import SplitError, nearest, some
+from kitbox.data.files import Below, bare, lines, stem
+from kitbox.errors import SplitError, counted, nearest, some
 from kitbox.options import Options
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ class Stratified(Options):
         rare = sorted(label for label, ids in classes.items() if len(ids) == 1)
         if rare and self.rare == "error":
             raise SplitError(
-                f"{len(rare)} classes have one picture, which cannot both train and validate",
+                f"{counted(len(rare), 'class has', 'classes have')} one picture, which cannot "
+                f"both train and validate",
                 found=some(rare),
                 do="Set `rare: train`, add pictures, or use the splitter `random`",
             )
@@ -166,7 +167,7 @@ class Group(Options):
         empty = rows.loc[rows[self.by].isna(), "id"]
         if len(empty):
             raise SplitError(
-                f"{len(empty)} rows have no group in the column '{self.by}'",
+                f"{counted(len(empty), 'row has', 'rows have')} no group in the column '{self.by}'",
                 found=some(empty),
                 do="Fill the cells, or use another column",
             )
@@ -220,7 +221,8 @@ class ByFolder(Options):
             ]
             if loose:
                 raise SplitError(
-                    f"{len(loose)} pictures are neither in '{self.train}' nor in '{self.valid}'",
+                    f"{counted(len(loose), 'picture is', 'pictures are')} neither in "
+                    f"'{self.train}' nor in '{self.valid}'",
                     found=some(loose),
                     do="Leave out `train` to train with all pictures outside the valid folder",
                 )
@@ -272,15 +274,8 @@ class ByNames(Options):
             SplitError: when the file cannot be read or names pictures that are
                 not there, or several of one name, and when a part would be empty.
         """
-        try:
-            text = (folder / self.file).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeError) as error:
-            raise SplitError(
-                f"The file {folder / self.file} cannot be read ({error})",
-                found=contents((folder / self.file).parent),
-                do="Set `file` to the list of validation pictures, below the source's folder",
-            ) from error
-        names = [line.strip() for line in text.splitlines() if line.strip()]
+        do = "Set `file` to the list of validation pictures, below the source's folder"
+        names = lines(folder, self.file, "The list of validation pictures", SplitError, do)
         ways: tuple[Callable[[str], str], ...] = (str, bare, lambda p: p.rpartition("/")[2], stem)
         indices = [_index(rows["id"], rows["id"], str)] + [
             _index(rows["image"], rows["id"], way) for way in ways

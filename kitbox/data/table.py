@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitbox.contracts import Labels
 from kitbox.data.files import is_below
-from kitbox.errors import LabelError, PluginError, SplitError, some
+from kitbox.errors import LabelError, PluginError, SplitError, counted, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def make(labels: Labels, folder: Path) -> pd.DataFrame:
     outside = [image for image in rows["image"] if not is_below(image)]
     if outside:
         raise LabelError(
-            f"{len(outside)} pictures are not below the source's folder",
+            f"{counted(len(outside), 'picture is', 'pictures are')} not below the source's folder",
             found=some(outside),
             do="Give paths below that folder",
         )
@@ -50,7 +50,7 @@ def make(labels: Labels, folder: Path) -> pd.DataFrame:
         empty = rows.loc[rows[target].isna(), "id"]
         if len(empty):
             raise LabelError(
-                f"{len(empty)} pictures have no label in '{target}'",
+                f"{counted(len(empty), 'picture has', 'pictures have')} no label in '{target}'",
                 found=some(empty),
                 do="Add labels or leave these pictures out",
             )
@@ -166,7 +166,7 @@ def _check_ids(ids: pd.Series) -> None:
     doubled = sorted(set(ids[ids.duplicated()]))
     if doubled:
         raise LabelError(
-            f"{len(doubled)} ids are there more than once",
+            f"{counted(len(doubled), 'id is', 'ids are')} there more than once",
             found=some(doubled),
             do="Every picture needs one row with an id of its own",
         )

@@ -20,7 +20,7 @@ from kitbox.data.files import (
     pictures,
     stem,
 )
-from kitbox.errors import LabelError, some
+from kitbox.errors import LabelError, counted, some
 from kitbox.options import Options
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_rows(
             f"{len(missing)} of {len(ids)} ids of the sample submission have no picture",
             found=f"ids such as {some(missing, most=3)}, and "
             + (
-                f"{len(candidates)} candidates such as {some(candidates, most=3)}"
+                f"{counted(len(candidates), 'candidate')} such as {some(candidates, most=3)}"
                 if candidates
                 else f"no candidates; there are {contents(folder)}"
             ),

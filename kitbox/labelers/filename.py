@@ -11,7 +11,7 @@ from pydantic import field_validator
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, some_pictures
 from kitbox.errors import LabelError, some
-from kitbox.labelers.values import counted
+from kitbox.labelers.values import told
 from kitbox.options import Options
 
 
@@ -79,7 +79,7 @@ class FilenameLabels(Options):
         prefix = f"{self.images}/" if self.images else ""
         kept = [prefix + path for path, label in labels.items() if label is not None]
         found = [label for label in labels.values() if label is not None]
-        notes = [counted(found), f"{len(found)} of {len(paths)} pictures match the pattern."]
+        notes = [told(found), f"{len(found)} of {len(paths)} pictures match the pattern."]
         if missed:
             notes.append(f"Skipped, because they do not match: {some(missed)}.")
         rows = pd.DataFrame({"id": kept, "image": kept, "label": found})

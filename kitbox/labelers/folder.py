@@ -7,8 +7,8 @@ from pathlib import Path
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, contents, inside, some_pictures
 from kitbox.data.unlabelled import TEST
-from kitbox.errors import LabelError, some
-from kitbox.labelers.values import counted
+from kitbox.errors import LabelError, counted, some
+from kitbox.labelers.values import told
 from kitbox.options import Options
 
 TRAIN = ("train", "training")
@@ -73,7 +73,7 @@ class FolderLabels(Options):
             notes.append(
                 f"{parts.count('train')} train and {parts.count('valid')} valid by folder."
             )
-        return Labels(table, ("label",), (counted(table["label"]), *notes))
+        return Labels(table, ("label",), (told(table["label"]), *notes))
 
     def _parents(self, root: Path, paths: list[str]) -> dict[str, str]:
         """Folder to part: 'train' or 'valid'. Empty when the classes are at the top."""
@@ -144,7 +144,7 @@ def _check_class_folders(rows: list[tuple[str, str, str]], root: Path) -> None:
     loose = [path for path, rest, _ in rows if "/" not in rest]
     if loose or not rows:
         raise LabelError(
-            f"{len(loose)} pictures are in no class folder below {root}"
+            f"{counted(len(loose), 'picture is', 'pictures are')} in no class folder below {root}"
             if rows
             else f"There are no class folders with pictures below {root}",
             found=some(loose) if loose else contents(root),

@@ -13,8 +13,8 @@ from pydantic import field_validator
 
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, some_pictures
-from kitbox.errors import LabelError, nearest
-from kitbox.labelers.values import checked, counted
+from kitbox.errors import LabelError, counted, nearest
+from kitbox.labelers.values import checked, told
 from kitbox.options import Options
 
 NAME = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
@@ -65,9 +65,9 @@ class FunctionLabels(Options):
         found = checked([labels[path] for path in kept], kept)
         prefix = f"{self.images}/" if self.images else ""
         ids = [prefix + path for path in kept]
-        notes = [counted(found)]
+        notes = [told(found)]
         if len(kept) < len(paths):
-            notes.append(f"{self.function} skipped {len(paths) - len(kept)} pictures.")
+            notes.append(f"{self.function} skipped {counted(len(paths) - len(kept), 'picture')}.")
         rows = pd.DataFrame({"id": ids, "image": ids, "label": pd.Series(found)})
         return Labels(rows, ("label",), tuple(notes))
 

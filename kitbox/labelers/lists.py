@@ -12,7 +12,7 @@ from pydantic import ValidationInfo, field_validator
 from kitbox.contracts import Labels
 from kitbox.data.files import is_below
 from kitbox.errors import LabelError, some
-from kitbox.labelers.values import checked, counted
+from kitbox.labelers.values import checked, told
 from kitbox.options import Options
 
 
@@ -68,7 +68,7 @@ class ListLabels(Options):
         rows = pd.DataFrame({"id": paths, "image": paths, "label": pd.Series(found)})
         if self.parts is not None:
             rows["part"] = pd.Series(self.parts, dtype=object)
-        return Labels(rows, ("label",), (counted(found),))
+        return Labels(rows, ("label",), (told(found),))
 
 
 def _relative(path: str, folder: Path) -> str:

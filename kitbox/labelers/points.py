@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from kitbox.contracts import Labels
 from kitbox.data import coordinates
 from kitbox.data.files import Below, files, some_pictures
-from kitbox.errors import LabelError, some
+from kitbox.errors import LabelError, counted, nearest, some
 from kitbox.labelers import beside, guess
 from kitbox.labelers.csvs import open_csv
 from kitbox.labelers.function import NAME, calling
@@ -131,7 +131,7 @@ class PointLabels(Options):
                 do="Return the points; None skips a picture",
             )
         if len(kept) < len(points):
-            notes.append(f"{self.function} skipped {len(points) - len(kept)} pictures.")
+            notes.append(f"{self.function} skipped {counted(len(points) - len(kept), 'picture')}.")
         table, targets = self._table(kept, paths)
         return Labels(table, targets, (_told(table, targets), *notes), gaps=True)
 
@@ -145,13 +145,14 @@ class PointLabels(Options):
         pairs = self.columns
         if pairs is None and (folder / name).is_file():
             columns = [c for c in open_csv(folder / name).columns if c not in (self.id, self.part)]
-            pairs, _ = coordinates.pair(columns)
+            pairs, left = coordinates.pair(columns)
             if not pairs:
                 raise LabelError(
                     f"{name} has no columns that are the x and the y of a point",
                     found=f"columns {some(columns, most=20)}",
                     do="Set `columns` of the labeler: [[x, y], ...]",
                 )
+            _check_lonely(coordinates.lonely(pairs, left), left, name)
             notes.append(f"Guessed: {some(_names(pairs), most=10)} are points.")
         table = TableLabels(
             csv=name,
@@ -211,6 +212,21 @@ class PointLabels(Options):
 
 _OF_CSV = ("csv", "id", "columns", "folder", "suffix", "part")
 _OF_FILES = ("pattern", "unmatched", "images", "names")
+
+
+def _check_lonely(lonely: Sequence[coordinates.Pair], left: Sequence[str], name: str) -> None:
+    """Refuse a y without its x: a misspelt column would be a point that is silently lost."""
+    if not lonely:
+        return
+    column, other = lonely[0]
+    close = nearest(other, [one for one in left if one != column])
+    more = f", as do {some(one for one, _ in lonely[1:])}" if lonely[1:] else ""
+    raise LabelError(
+        f"The column '{column}' of {name} is one coordinate of a point and lacks the other, "
+        f"'{other}'{more}",
+        do=f"{close if close.startswith('Did') else ''} Correct the name, or say in `columns` of "
+        "the labeler which columns are points: [[x, y], ...]".strip(),
+    )
 
 
 def _columns(name: str) -> tuple[str, str]:
@@ -310,5 +326,5 @@ def _told(table: pd.DataFrame, targets: Sequence[str]) -> str:
     """A sentence on how many points there are."""
     missing = int(table[list(targets)].isna().to_numpy().reshape(-1, 2).any(axis=1).sum())
     count = len(targets) // 2
-    text = f"{len(table)} pictures with {count} point{'s' if count > 1 else ''} each"
+    text = f"{counted(len(table), 'picture')} with {counted(count, 'point')} each"
     return text + (f", {missing} of them missing." if missing else ".")

@@ -12,8 +12,8 @@ from kitbox.classes import in_order
 from kitbox.contracts import Labels
 from kitbox.data.files import files, inside, pictures
 from kitbox.data.masks import runs_cell
-from kitbox.errors import LabelError, some
-from kitbox.joined_keys import by_product, says_joined
+from kitbox.errors import LabelError, counted, nearest, some
+from kitbox.joined_keys import by_product, says_joined, strays
 from kitbox.labelers.csvs import Csv, open_listed
 from kitbox.labelers.places import find
 from kitbox.runs import Order
@@ -103,7 +103,13 @@ def read(
     ids = list(texts)
     if absent == "empty":
         more = _others(folder, images, set(paths))
-        notes.append(f"{len(more)} pictures without a row have empty masks.")
+        notes.append(
+            counted(
+                len(more),
+                "picture without a row has an empty mask.",
+                "pictures without a row have empty masks.",
+            )
+        )
         ids, paths = ids + more, paths + more
     rows = pd.DataFrame({"id": ids, "image": paths})
     empty = 0
@@ -152,7 +158,8 @@ def _keys(table: pd.DataFrame, columns: _Columns, file: Csv) -> tuple[list[str],
     empty = table.index[table[columns.id].isna()]
     if len(empty):
         raise LabelError(
-            f"{len(empty)} rows of {file.path.name} have nothing in the column '{columns.id}'",
+            f"{counted(len(empty), 'row')} of {file.path.name} "
+            f"{'has' if len(empty) == 1 else 'have'} nothing in the column '{columns.id}'",
             found=f"lines {some(file.lines(empty[:6])[:5])}",
             do="Fill or remove these rows, or set `id` to the column that names the pictures",
         )
@@ -165,6 +172,13 @@ def _keys(table: pd.DataFrame, columns: _Columns, file: Csv) -> tuple[list[str],
         return _parted(keys, columns.separator, file)
     if says_joined(columns.id):
         parted = by_product(keys, None, columns.id)
+        if parted is None and (lost := strays(keys)):
+            (line,) = file.lines([lost[0].row])
+            raise LabelError(
+                f"'{lost[0].key}' in line {line} of {file.path.name} is of no class: there is no "
+                f"class '{lost[0].word}'",
+                do=nearest(lost[0].word, lost[0].classes) or "Correct this row",
+            )
         if parted is None:
             raise LabelError(
                 f"The column '{columns.id}' of {file.path.name} looks like picture and class in "

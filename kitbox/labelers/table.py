@@ -11,18 +11,20 @@ from pydantic import Field, model_validator
 
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, contents, files, inside
-from kitbox.errors import LabelError, some
+from kitbox.errors import LabelError, counted, some
 from kitbox.labelers import guess
 from kitbox.labelers.csvs import Csv, open_listed
 from kitbox.labelers.places import find, meant
 from kitbox.labelers.several import gathered, objects, parted
-from kitbox.labelers.values import as_values, counted
+from kitbox.labelers.values import as_values, ranged, told
 from kitbox.options import Options
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Column = Annotated[str, Field(min_length=1)]
+RANGED = 3
+"""Columns whose range is told, at most."""
 FIRST = 200
 """How many rows the guesses look at."""
 
@@ -94,6 +96,7 @@ class TableLabels(Options):
         table, parts = _without_test(table, names, file, notes)
         _check_ids(table, names, file)
         targets = self._targets(table, names, file)
+        notes += _odd(targets, file)
         images = self._images(table[names.id].tolist(), folder, listed, notes)
 
         rows = table.drop(columns=[names.id, *names.labels])
@@ -138,7 +141,14 @@ class TableLabels(Options):
             notes.append(f"Guessed: the column '{identity}' names the pictures.")
         part = self.part
         if part is None:
-            part = _part_column([name for name in open_ones if name != identity], head)
+            others = [name for name in open_ones if name != identity]
+            part = _part_column(others, head)
+            if part is None and "part" in others:
+                words = some(sorted({str(word) for word in head["part"].dropna()}), most=3)
+                notes.append(
+                    f"The column 'part' says other than train and valid ({words or 'nothing'}) and "
+                    "is not used to split."
+                )
             if part is not None:
                 notes.append(
                     f"Guessed: the column '{part}' says train or valid (the splitter `auto` obeys)."
@@ -179,8 +189,9 @@ class TableLabels(Options):
             where = [name for name in names.labels if empty[name].any()]
             words = {str(cell) for name in where for cell in table.loc[empty[name], name].dropna()}
             raise LabelError(
-                f"{len(rows)} rows of {file.path.name} have no label in {some(where)}",
-                found=f"lines {some(file.lines(rows[:6])[:5])}"
+                f"{counted(len(rows), 'row')} of {file.path.name} "
+                f"{'has' if len(rows) == 1 else 'have'} no label in {some(where)}",
+                found=f"{'line' if len(rows) == 1 else 'lines'} {some(file.lines(rows[:6])[:5])}"
                 + (" and more" if len(rows) > 5 else "")
                 + (f", cells {some(sorted(words))}" if words else ""),
                 do="Fill or remove these rows; where a picture may have no label at all, set "
@@ -236,12 +247,36 @@ def _without_test(
             found=some(sorted({str(value) for value in table[names.part]})),
             do="Set `part` to another column, or use the splitter `column` or `group`",
         )
+    if "valid" not in parts:
+        notes.append(
+            f"The column '{names.part}' calls no row valid: the splitter `auto` draws them itself."
+        )
     stay = [part != "test" for part in parts]
     dropped = stay.count(False)
     if dropped:
-        notes.append(f"Dropped {dropped} rows that '{names.part}' calls test.")
+        notes.append(f"Dropped {counted(dropped, 'row')} that '{names.part}' calls test.")
         table = table[stay].copy()
     return table, [part for part in parts if part != "test"]
+
+
+def _odd(targets: pd.DataFrame, file: Csv) -> list[str]:
+    """Sentences on cells that are no number, in columns where most are."""
+    import pandas as pd
+
+    notes = []
+    for name in targets.columns:
+        cells = targets[name]
+        if cells.dtype.kind in "iuf" or cells.map(lambda cell: isinstance(cell, tuple)).any():
+            continue
+        known = cells.dropna()
+        words = known[pd.to_numeric(known, errors="coerce").isna()]
+        if 0 < 2 * len(words) < len(known):
+            lines = file.lines(words.index[:5])
+            told = some(
+                f"{cell!r} in line {line}" for cell, line in zip(words[:5], lines, strict=True)
+            ) + (" and more" if len(words) > 5 else "")
+            notes.append(f"Most cells of the column '{name}' are numbers, but {told}.")
+    return notes
 
 
 def _check_ids(table: pd.DataFrame, names: _Columns, file: Csv) -> None:
@@ -251,8 +286,9 @@ def _check_ids(table: pd.DataFrame, names: _Columns, file: Csv) -> None:
     empty = table.index[ids.isna()]
     if len(empty):
         raise LabelError(
-            f"{len(empty)} rows of {file.path.name} have nothing in the column '{names.id}'",
-            found=f"lines {some(file.lines(empty[:6])[:5])}"
+            f"{counted(len(empty), 'row')} of {file.path.name} "
+            f"{'has' if len(empty) == 1 else 'have'} nothing in the column '{names.id}'",
+            found=f"{'line' if len(empty) == 1 else 'lines'} {some(file.lines(empty[:6])[:5])}"
             + (" and more" if len(empty) > 5 else ""),
             do="Fill or remove these rows, or set `id` to the column that names the pictures",
         )
@@ -266,7 +302,8 @@ def _check_ids(table: pd.DataFrame, names: _Columns, file: Csv) -> None:
             if rows[label].nunique(dropna=False) > 1
         ]
         raise LabelError(
-            f"{len(groups)} pictures have more than one row in {file.path.name}",
+            f"{counted(len(groups), 'picture has', 'pictures have')} more than one row in "
+            f"{file.path.name}",
             found=some(name for name, _ in groups)
             + (f"; with different labels: {some(differing)}" if differing else ""),
             do=f"Keep one row a picture, set `id` if '{names.id}' does not name the pictures, or "
@@ -276,5 +313,18 @@ def _check_ids(table: pd.DataFrame, names: _Columns, file: Csv) -> None:
 
 def _told(targets: pd.DataFrame) -> str:
     if targets.shape[1] == 1:
-        return counted(targets.iloc[:, 0])
-    return f"{len(targets)} pictures with {targets.shape[1]} values each ({some(targets.columns)})."
+        return told(targets.iloc[:, 0])
+    each = [_with_range(targets[name]) for name in targets.columns[:RANGED]]
+    if len(targets.columns) > RANGED:
+        each.append(some(targets.columns[RANGED:]))
+    return (
+        f"{counted(len(targets), 'picture')} with {targets.shape[1]} values each: "
+        f"{'; '.join(each)}."
+    )
+
+
+def _with_range(cells: pd.Series) -> str:
+    """A column's name; where it holds numbers, with their range and mean."""
+    if cells.dtype.kind not in "iuf":
+        return str(cells.name)
+    return f"{cells.name} {ranged(cells.tolist())}"

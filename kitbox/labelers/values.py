@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kitbox.errors import LabelError, some
+from kitbox.errors import LabelError, counted, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,34 +71,53 @@ MISSING = ("NaN", "nan", "NAN", "<NA>", "#N/A", "NULL", "null")
 """Cells that say that there is no value. `NA` and `None` are names of classes somewhere."""
 
 
-def counted(labels: Iterable[Any]) -> str:
+def told(labels: Iterable[Any]) -> str:
     """A sentence on how many labels there are, for a labeler's notes.
 
-    >>> counted(["cat", "dog", "cat"])
+    >>> told(["cat", "dog", "cat"])
     '3 pictures of 2 classes, from 1 (dog) to 2 (cat) each.'
-    >>> counted([("sea", "sky"), ("sky",), ()])
+    >>> told([("sea", "sky"), ("sky",), ()])
     '3 pictures with 2 different labels, from 1 (sea) to 2 (sky) pictures each; 1 without any.'
-    >>> counted([0.5, 2.0])
-    '2 pictures with values from 0.5 to 2.0.'
+    >>> told([0.5, 2.0])
+    '2 pictures with values from 0.5 to 2.0, mean 1.25.'
+    >>> told([3, 4, 3])
+    '3 pictures with 2 different whole numbers, from 3 to 4, mean 3.33; from 1 (4) to 2 (3) each.'
     """
     values = list(labels)
+    pictures = counted(len(values), "picture")
     several = any(isinstance(value, tuple) for value in values)
     flat = [one for value in values for one in value] if several else values
     if not flat:
-        return f"{len(values)} pictures without any label."
+        return f"{pictures} without any label."
     if any(isinstance(value, float) for value in flat):
-        return f"{len(values)} pictures with values from {min(flat)} to {max(flat)}."
+        return f"{pictures} with values {ranged(flat)}."
     # Ties are told by name, so that the sentence is the same on every machine.
     counts = sorted(Counter(flat).items(), key=lambda item: (item[1], str(item[0])))
     (rarest, few), (commonest, many) = counts[0], counts[-1]
     spread = f"from {few} ({rarest}) to {many} ({commonest})" if few < many else str(few)
     if not several:
-        return f"{len(values)} pictures of {len(counts)} classes, {spread} each."
+        if len(counts) > 1 and all(isinstance(value, int) for value in flat):
+            kinds = counted(len(counts), "different whole number")
+            return f"{pictures} with {kinds}, {ranged(flat)}; {spread} each."
+        return f"{pictures} of {counted(len(counts), 'class', 'classes')}, {spread} each."
     empty = sum(not value for value in values)
     rest = f"; {empty} without any" if empty else ""
     return (
-        f"{len(values)} pictures with {len(counts)} different labels, {spread} pictures each{rest}."
+        f"{pictures} with {counted(len(counts), 'different label')}, {spread} "
+        f"{'picture' if spread == '1' else 'pictures'} each{rest}."
     )
+
+
+def ranged(numbers: Iterable[Any]) -> str:
+    """The range of numbers and their mean; missing ones do not count.
+
+    >>> ranged([1, 2.5, float("nan")])
+    'from 1 to 2.5, mean 1.75'
+    """
+    known = [number for number in numbers if number == number]  # noqa: PLR0124 (not a number)
+    if not known:
+        return "that are all missing"
+    return f"from {min(known)} to {max(known)}, mean {sum(known) / len(known):.3g}"
 
 
 def _plain(label: Any, name: str) -> Label:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -95,8 +98,6 @@ class Timm(Options):
             ) from error
 
     def _timm(self, size: tuple[int, int], maps: bool, **more: Any) -> Any:
-        import timm
-
         kind = {"features_only": True} if maps else {"num_classes": 0, "global_pool": self.pool}
         options = {
             **kind,
@@ -106,6 +107,12 @@ class Timm(Options):
             **more,
         }
         options = {key: value for key, value in options.items() if value is not None}
+        with _quiet_on_heads(maps):
+            return self._make(size, options)
+
+    def _make(self, size: tuple[int, int], options: dict[str, Any]) -> Any:
+        import timm
+
         settings = weights.config(self.name)
         if settings is not None and settings.fixed_input_size:
             # Vision transformers and their like: their position embedding is resampled.
@@ -114,6 +121,25 @@ class Timm(Options):
             except TypeError:
                 return timm.create_model(self.name, img_size=size, **options)
         return timm.create_model(self.name, **options)
+
+
+@contextmanager
+def _quiet_on_heads(maps: bool) -> Iterator[None]:
+    """Without timm's remark that weights have a head, where maps are made and none is wanted.
+
+    What does not fit is found by `_misfits`.
+    """
+
+    def other(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Unexpected keys")
+
+    logger = logging.getLogger("timm.models._builder")
+    if maps:
+        logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)
 
 
 def _misfits(model: Any, random: dict[str, tuple[int, float]], held: dict[str, Any]) -> str:

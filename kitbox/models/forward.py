@@ -38,10 +38,17 @@ def predict(
     rows: np.ndarray,
     size: tuple[int, int],
     show: Callable[..., None] = lambda n=1, note="": None,
+    forward: Callable[[torch.nn.Module, torch.Tensor], torch.Tensor] = lambda model, images: model(
+        images
+    ).float(),
 ) -> Iterator[tuple[np.ndarray, Frames]]:
-    """Raw outputs (B, ...) float32 and frames of the rows, a batch at a time, in their order."""
+    """Raw outputs (B, ...) float32 and frames of the rows, a batch at a time, in their order.
+
+    Args:
+        forward: takes a batch through the model.
+    """
     model.eval()
     for images, _, part in loader.fixed(rows, size, targets=False):
-        outputs = model(images).float()
+        outputs = forward(model, images)
         show(1)
         yield outputs.cpu().numpy(), loader.frames(part, size)

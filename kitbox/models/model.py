@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -96,12 +98,34 @@ def _first(body: Any, frozen: Freeze) -> list[list[nn.Parameter]]:
     for number, layer in enumerate(layers):
         if any(id(parameter) in named for parameter in layer):
             return layers[:number]
-    names = sorted({part for name, _ in body.named_parameters() for part in name.split(".")[:-1]})
-    words = [name for name in names if not name.isdigit()]
+    words = _layer_names([name for name, _ in body.named_parameters()])
+    close = nearest(frozen, words)
     raise RecipeError(
-        f"The backbone has no layer '{frozen}' to freeze up to, it has {some(words, most=12)}",
-        do=nearest(frozen, words),
+        f"The backbone has no layer '{frozen}' to freeze up to, it has {some(words, most=20)}",
+        do=close if close.startswith("Did") else "",
     )
+
+
+def _layer_names(parameters: Sequence[str]) -> list[str]:
+    """What a person may call the layers of a network, in its order, from its parameters' names.
+
+    Without what all of them are inside of; of a part that holds most of the network
+    its numbered parts.
+
+    >>> _layer_names(["model.stem.weight", "model.layer1.0.weight", "model.layer2.0.weight"])
+    ['stem', 'layer1', 'layer2']
+    >>> _layer_names(["m.stem.bias", "m.blocks.0.bias", "m.blocks.1.bias", "m.blocks.1.weight"])
+    ['stem', 'blocks.0', 'blocks.1']
+    """
+    paths = [name.split(".")[:-1] for name in parameters]
+    while len({path[0] for path in paths if path}) == 1 and all(len(path) > 1 for path in paths):
+        paths = [path[1:] for path in paths]
+    counts = Counter(path[0] for path in paths if path)
+    names = []
+    for path in filter(None, paths):
+        inner = counts[path[0]] * 2 > len(paths) and len(path) > 1 and path[1].isdigit()
+        names.append(".".join(path[: 2 if inner else 1]))
+    return list(dict.fromkeys(names))
 
 
 def _has_statistics(module: nn.Module) -> bool:

@@ -6,21 +6,32 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from kitbox.errors import WeightsError
 from kitbox.storage import whole
 
 
-def save_weights(path: Path, state: Mapping[str, torch.Tensor]) -> None:
-    """Write a state dict.
+def save_weights(
+    path: Path, state: Mapping[str, torch.Tensor], facts: dict[str, str] | None = None
+) -> None:
+    """Write a state dict, with a few facts on it.
 
     Raises:
         StorageError: when the disk is full; an older file stays as it was.
     """
     with whole(path) as beside:
-        write_tensors(beside, {name: alone(value) for name, value in state.items()})
+        write_tensors(beside, {name: alone(value) for name, value in state.items()}, facts)
+
+
+def read_facts(path: Path) -> dict[str, str]:
+    """The facts that weights were written with; {} where the file is damaged or has none."""
+    try:
+        with safe_open(path, "pt") as opened:
+            return opened.metadata() or {}
+    except (OSError, SafetensorError):
+        return {}
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitbox.data import table_file
-from kitbox.errors import KitboxError, StorageError, storage
+from kitbox.errors import KitboxError, StorageError, some, storage
 from kitbox.storage import lock, whole, write
 
 if TYPE_CHECKING:
@@ -28,19 +28,30 @@ if TYPE_CHECKING:
 RECIPE, TABLE, LOG, ENVIRONMENT = "recipe.yaml", "table.csv", "log.csv", "environment.json"
 BATCH, MODEL, SUBMISSION, STATE = "batch.png", "model", "submission.csv", "run.json"
 BEST, LAST, LOCK = "best.safetensors", "last.safetensors", ".lock"
+CANDIDATE = ".best.safetensors"
+"""Weights that will be the best ones when the next checkpoint is saved."""
 TIMES, CHECKPOINT = "times.csv", "checkpoint.safetensors"
 BEFORE = "checkpoint.before.safetensors"
 PREDICTIONS = "predictions_{part}.csv"
 OUTPUTS = "outputs_{part}.npy"
 MADE = (
     *(TABLE, LOG, TIMES, ENVIRONMENT, BATCH, SUBMISSION, BEST, LAST),
-    *(CHECKPOINT, BEFORE),
+    *(CHECKPOINT, BEFORE, CANDIDATE),
     *(name.format(part=part) for name in (PREDICTIONS, OUTPUTS) for part in ("valid", "test")),
 )
 """The files that a run makes beside its recipe, its state and its model."""
 
 COPIED = (RECIPE, TABLE, LOG, TIMES, BEST, STATE)
 """What goes on with a checkpoint to another machine; the state last: with it, all is there."""
+
+
+RESULTS = (
+    *(RECIPE, TABLE, LOG, TIMES, BEST, LAST, ENVIRONMENT, BATCH, SUBMISSION),
+    *(f"{MODEL}/model.safetensors", f"{MODEL}/model.json"),
+    *(PREDICTIONS.format(part=part) for part in ("valid", "test")),
+    STATE,
+)
+"""What `copy_to` gets in the end."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +87,14 @@ class RunFolder:
         return state
 
     @contextmanager
-    def held(self, recipe: Recipe) -> Iterator[None]:
+    def held(self, recipe: Recipe, *, bringing: bool = False) -> Iterator[None]:
         """Hold the folder for a run of the recipe, so that no other run writes to it.
 
         Nothing that was there is changed. The lock is the operating system's and
         ends with its holder, however that dies.
+
+        Args:
+            bringing: `bring` comes next.
 
         Raises:
             StorageError: when it cannot be written, holds files that no run made or a
@@ -88,16 +102,8 @@ class RunFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise StorageError(f"{self.path} is a file", do="Choose another folder with --out")
-        state = self._state()
-        if state is None:
-            self._refuse_to_overwrite()
-        if state is not None and state.get("recipe") != fingerprint(recipe):
-            raise StorageError(
-                f"{self.path} holds a run of another recipe that was cut short",
-                found=f"'{state.get('name')}', begun {state.get('at')}",
-                do="Choose another folder with --out, or delete that one",
-            )
-        if state is not None and state.get("state") == "copying":
+        self.allow(recipe)
+        if not bringing and (self._state() or {}).get("state") == "copying":
             raise StorageError(
                 f"{self.path} holds part of a run that was being copied there",
                 do="Give the same --resume-from again, or delete the folder",
@@ -105,13 +111,8 @@ class RunFolder:
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         with storage(self.path, "making the folder"):
             self.path.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+            handle = self._locked()
         try:
-            if lock(handle) is False:
-                raise StorageError(
-                    f"Another run is at work in {self.path}",
-                    do="Wait until it has ended, or choose another folder with --out",
-                )
             yield
         finally:
             (self / LOCK).unlink(missing_ok=True)
@@ -120,22 +121,77 @@ class RunFolder:
                 with suppress(OSError):
                     folder.rmdir()
 
-    def start(self, recipe: Recipe, rows: pd.DataFrame) -> None:
+    def _locked(self) -> int:
+        """The lock's handle.
+
+        Raises:
+            StorageError: when another run holds it.
+        """
+        while True:
+            handle = os.open(self / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+            if lock(handle) is False:
+                os.close(handle)
+                raise StorageError(
+                    f"Another run is at work in {self.path}",
+                    do="Wait until it has ended, or choose another folder with --out",
+                )
+            # Its holder may have removed the file between the two calls.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), (self / LOCK).stat()):
+                    return handle
+            os.close(handle)
+
+    def allow(self, recipe: Recipe) -> None:
+        """Look whether a run of the recipe may write here.
+
+        Raises:
+            StorageError: when there are files that no run made, or another recipe's run.
+        """
+        state = self._state()
+        if state is None:
+            self._refuse_to_overwrite()
+        elif state.get("recipe") != fingerprint(recipe):
+            raise StorageError(
+                f"{self.path} holds a run of another recipe",
+                found=f"'{state.get('name')}', {state.get('state')}, {state.get('at')}"
+                + self._differences(recipe),
+                do="Give that recipe again, choose another folder, or delete that one",
+            )
+
+    def _differences(self, recipe: Recipe) -> str:
+        """Which keys the recipe in the folder has otherwise, for a message."""
+        from kitbox import document
+
+        try:
+            there = document.flat((self / RECIPE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return ""
+        here = document.flat(recipe.save())
+        other = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+        told = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in other]
+        return f"; {some(told, 3)}" if told else ""
+
+    def start(self, recipe: Recipe, rows: pd.DataFrame, data: str = "") -> None:
         """Make the folder ready for a run of the recipe on the table's rows.
 
         What a run that was cut short left stays, so that it goes on, unless it had
         not come as far as a checkpoint.
 
+        Args:
+            data: a digest of the files that the rows name.
+
         Raises:
             StorageError: when it cannot be written, or when the data is no longer
                 what the run that was cut short had.
         """
-        if self._state() is None:
-            self._mark("running", recipe)  # what is written from here on is this run's
+        state = self._state()
+        known = (state or {}).get("data", data)
+        if state is None:
+            self._mark("running", recipe, data=data)  # what is written from here on is this run's
         new = self / f"new-{TABLE}"
         table_file.save(rows, new)
         if checkpoints_in(self.path):
-            same = new.read_bytes() == _bytes(self / TABLE)
+            same = new.read_bytes() == _bytes(self / TABLE) and known == data
             new.unlink()
             if not same:
                 raise StorageError(
@@ -148,7 +204,7 @@ class RunFolder:
                 (self / name).unlink(missing_ok=True)
             shutil.rmtree(self / MODEL, ignore_errors=True)
             new.replace(self / TABLE)
-        self._mark("running", recipe)
+        self._mark("running", recipe, data=data)
         write(self / RECIPE, recipe.save())
 
     def bring(self, other: Path, recipe: Recipe) -> bool:
@@ -166,10 +222,21 @@ class RunFolder:
             return False
         if state is None:
             self._refuse_to_overwrite()
-        if not (other / STATE).is_file() or not checkpoints_in(other):
+        there = RunFolder(other)._state()
+        if there is not None and there.get("state") == "finished":
+            raise StorageError(
+                f"{other} is a finished run", do="There is nothing to go on from; use it as it is"
+            )
+        if there is None or not checkpoints_in(other):
             raise StorageError(
                 f"There is no run with a checkpoint in {other}",
                 do="Give the run's folder, or the one that `copy_to` named",
+            )
+        if there.get("recipe") != fingerprint(recipe):
+            raise StorageError(
+                f"{other} holds a run of another recipe",
+                found=f"'{there.get('name')}', begun {there.get('at')}",
+                do="Give the recipe that it was begun with",
             )
         self._mark("copying", recipe)
         with storage(self.path, "copying to"):
@@ -193,6 +260,7 @@ class RunFolder:
         state = self._mark(
             "stopped" if stopped else "finished",
             recipe,
+            data=(self._state() or {}).get("data", ""),
             scores=dict(scores),
             submission=submission.name if submission else None,
             epochs=epochs,
@@ -206,7 +274,7 @@ class RunFolder:
         """Say in `run.json` why a run that had begun ended; what it wrote stays."""
         with suppress(StorageError):  # the disk may be what failed
             if (state := self._state()) is not None and state.get("state") == "running":
-                self._mark("failed", recipe, reason=str(error))
+                self._mark("failed", recipe, reason=str(error), data=state.get("data", ""))
 
     def log(self, rows: Sequence[Mapping[str, int | float]], name: str = LOG) -> None:
         """Write `log.csv` (or `times.csv`), a row an epoch."""
@@ -223,7 +291,7 @@ class RunFolder:
         write(self / name, json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n")
 
     def _remove_checkpoints(self) -> None:
-        for name in (CHECKPOINT, BEFORE):
+        for name in (CHECKPOINT, BEFORE, CANDIDATE):
             (self / name).unlink(missing_ok=True)
 
     def _refuse_to_overwrite(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +21,25 @@ FEW = 20
 """Values of a mask that are few enough to be named one by one."""
 
 Color = tuple[int, int, int]
+
+
+class UnnamedError(LabelError):
+    """Masks have pixel values that are no class. `highest` is the highest of their values."""
+
+    def __init__(self, wrong: str, *, found: str = "", do: str = "", highest: int = 0) -> None:
+        self.highest = highest
+        super().__init__(wrong, found=found, do=do)
+
+    def lacking(self, file: str, names: Sequence[str]) -> UnnamedError:
+        """The same, where a file of names was read that has too few."""
+        if self.highest < len(names) or self.highest > VOID - 1:
+            return self
+        do = (
+            f"{file} holds {len(names)} names, for the values 0 to {len(names) - 1}, and the "
+            f"highest value in the masks is {self.highest}: give each value a line, in their "
+            "order, the one that is not counted too; or name single ones in `values`"
+        )
+        return UnnamedError(self.wrong, found=self.found, do=do, highest=self.highest)
 
 
 @dataclass(frozen=True)
@@ -88,10 +107,11 @@ class Codes:
         known = ", ".join(
             f"{value} ({self._name(number)})" for value, number in sorted(self._numbers.items())
         )
-        return LabelError(
+        return UnnamedError(
             f"The mask {mask} has pixel values that are no class",
             found=f"{some(unknown, most=8)} among {some(there, most=8)}; classes are {known}",
             do=advice(there, self.names),
+            highest=max(there),
         )
 
     def _name(self, number: int) -> str:
@@ -132,44 +152,52 @@ def advice(there: Sequence[int], names: Sequence[str] = ()) -> str:
     )
 
 
-def read_names(path: Path) -> tuple[str, ...]:
-    """Names of classes from a text file, one a line.
+def read_names(folder: Path, file: str) -> tuple[str, ...]:
+    """Names of classes from a text file below a folder, one a line.
 
     Raises:
         LabelError: when it cannot be read, is empty, or has a name twice.
     """
-    from kitbox.data.files import contents
+    from kitbox.data.files import lines
 
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeError) as error:
-        raise LabelError(
-            f"The file of class names {path} cannot be read ({error})",
-            found=contents(path.parent),
-            do="Set `codes` to a text file below the source's folder with a name a line, or to "
-            "a list of names",
-        ) from error
-    names = tuple(line.strip() for line in lines if line.strip())
+    do = "Set `codes` to a text file with a name a line, below the source's folder, or to a list"
+    names = tuple(lines(folder, file, "The file of class names", LabelError, do))
     if not names or len(set(names)) < len(names):
         doubled = sorted({name for name in names if names.count(name) > 1})
         raise LabelError(
-            f"The file of class names {path} "
+            f"The file of class names {folder / file} "
             + (f"has {some(doubled)} more than once" if doubled else "is empty"),
             do="Write every class once, a line each, in the order of their pixel values",
         )
     return names
 
 
-def check_void(void: str | None, names: Sequence[str]) -> None:
+def check_void(
+    void: str | None,
+    names: Sequence[str],
+    file: str = "",
+    there: Callable[[], Sequence[int]] = list,
+) -> None:
     """Refuse a `void` that is no class.
+
+    Args:
+        file: that the names were read from.
+        there: gives the values of some masks, to say whether the file has too few names.
 
     Raises:
         LabelError: naming the nearest class.
     """
-    if void is not None and void not in names:
-        raise LabelError(
-            f"`void` is '{void}', which is no class", found=some(names), do=nearest(void, names)
-        )
+    if void is None or void in names:
+        return
+    found, do = some(names), nearest(void, names)
+    if file and not do.startswith("Did") and (values := there()):
+        found = f"{len(names)} names in {file}: {found}; the masks go up to the value {max(values)}"
+        if len(names) <= max(values) < VOID:
+            do = (
+                f"Give each value from 0 to {max(values)} a line in {file}, in their order, the "
+                "one that is not counted too"
+            )
+    raise LabelError(f"`void` is '{void}', which is no class", found=found, do=do)
 
 
 def check_colors(colors: Mapping[str, Color]) -> None:

@@ -101,19 +101,25 @@ def _in_order(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
 
 def _nameless(cells: pd.Series, folder: Path) -> LabelError:
     """What to say where the classes have no names: what the masks hold."""
+    found = shown(cells, folder)
+    return LabelError(
+        "The task does not know what the pixel values of the masks mean",
+        found=f"values {some(found, most=12)}",
+        do=advice(found),
+    )
+
+
+def shown(cells: pd.Series, folder: Path, most: int = 20) -> list[int]:
+    """The pixel values of some masks, sorted; of paths (N,) below the folder."""
     import numpy as np
 
     from kitbox.data import masks
 
     found: set[int] = set()
-    for number in spread(len(cells), 20):
+    for number in spread(len(cells), most):
         name = str(cells.iloc[number])
         found |= {int(value) for value in np.unique(masks.read(folder / name, name))}
-    return LabelError(
-        "The task does not know what the pixel values of the masks mean",
-        found=f"values {some(sorted(found), most=12)}",
-        do=advice(sorted(found)),
-    )
+    return sorted(found)
 
 
 def spread(count: int, most: int) -> list[int]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from kitbox.errors import LabelError, PictureError, some
-from kitbox.tasks.codes import VOID
+from kitbox.tasks.codes import VOID, UnnamedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +130,12 @@ def _all(wrong: Sequence[tuple[str, LabelError]], looked: int) -> LabelError:
     reasons = "; ".join(
         f"{error.wrong}: {error.found}" if error.found else error.wrong for error in examples
     )
-    return LabelError(
+    what = (
         f"{len(wrong)} of {looked} masks that were looked at cannot be used: "
-        f"{some(name for name, _ in wrong)}",
-        found=reasons,
-        do=". ".join(dict.fromkeys(error.do.rstrip(".") for error in examples if error.do)),
+        f"{some(name for name, _ in wrong)}"
     )
+    do = ". ".join(dict.fromkeys(error.do.rstrip(".") for error in examples if error.do))
+    values = [error.highest for _, error in wrong if isinstance(error, UnnamedError)]
+    if len(values) == len(wrong):
+        return UnnamedError(what, found=reasons, do=do, highest=max(values))
+    return LabelError(what, found=reasons, do=do)

@@ -257,7 +257,7 @@ class MultiLabel(Options):
 
         return pd.DataFrame(_sigmoid(outputs), columns=list(self._classes))
 
-    def decide(self, predictions: pd.DataFrame) -> list[str]:
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
         """See `kitbox.contracts.Decides`: the labels above the threshold, likeliest first."""
         values = predictions[list(self._classes)].to_numpy()
         lines = []
@@ -266,7 +266,7 @@ class MultiLabel(Options):
             words = [f"{self._classes[number]} {row[number]:.4g}" for number in order]
             likeliest = int(row.argmax())
             none = f"no label (likeliest: {self._classes[likeliest]} {row[likeliest]:.4g})"
-            lines.append(", ".join(words) or none)
+            lines.append(some(words, top or len(words)) or none)
         return lines
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kitbox.errors import LabelError, some
+from kitbox.errors import LabelError, counted, some
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,16 +34,19 @@ def read(rows: pd.DataFrame, columns: Sequence[str], *, gaps: bool = False) -> n
         blank = np.flatnonzero(np.isnan(values[:, place])).tolist()
         words = [(row, cell) for row in blank if not _is_gap(cell := cells.iloc[row])]
         if words:
+            most = 2 * len(words) >= len(rows) - len(blank) + len(words)
             raise LabelError(
-                f"{len(words)} pictures have no number in the column '{column}'",
+                f"{counted(len(words), 'picture has', 'pictures have')} no number in the column "
+                f"'{column}'",
                 found=some(f"{cell!r} for {rows['id'].iloc[row]}" for row, cell in words),
-                do=_advice(words[0][1]),
+                do=_advice(words[0][1], most=most, gaps=gaps),
             )
         wrong = np.isinf(values[:, place]) if gaps else ~np.isfinite(values[:, place])
         if wrong.any():
             what = "an infinite number" if gaps else "no finite number"
             raise LabelError(
-                f"{int(wrong.sum())} pictures have {what} in the column '{column}'",
+                f"{counted(int(wrong.sum()), 'picture has', 'pictures have')} {what} in the "
+                f"column '{column}'",
                 found=some(rows["id"][wrong]),
                 do="Fill these cells, or leave these pictures out",
             )
@@ -63,6 +66,15 @@ def check_count(option: str, given: Sequence[Any] | None, count: int, what: str)
             do=f"Give one for each of the {what}, in their order, or leave `{option}` out: it is "
             "learned",
         )
+
+
+def first(words: Sequence[str], most: int) -> str:
+    """The first few of a picture's outputs, for a person.
+
+    >>> first(["a 1", "b 2", "c 3"], 2)
+    'a 1, b 2 and 1 more, use --out'
+    """
+    return some(words, most) + (", use --out" if len(words) > most else "")
 
 
 def _number(cell: Any) -> float:
@@ -85,9 +97,11 @@ def _is_gap(cell: Any) -> bool:
     return bool(pd.isna(cell))
 
 
-def _advice(cell: Any) -> str:
+def _advice(cell: Any, *, most: bool, gaps: bool) -> str:
     if isinstance(cell, tuple | list):
         return "Leave out `delimiter` in the labeler: this task wants one number a cell"
     if isinstance(cell, str) and "," in cell:
         return "Write numbers with a decimal point: 3.5"
+    if not most:
+        return "Correct it or leave it empty" if gaps else "Correct it, or remove its row"
     return "This task learns numbers; for names of classes use the task `single-label`"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from kitbox.contracts import Body, Tally
+    from kitbox.contracts import Body, Tally, Variation
     from kitbox.data import targets as moving
     from kitbox.data.frames import Frames
 
@@ -37,6 +37,12 @@ LOOKED = 2000
 
 LEAST = 0.01
 """Of the spread, in halves of the picture, where the points hardly move."""
+
+SHOWN = 5
+"""Points that a person is shown of a prediction."""
+
+NUMBERED = 12
+"""Points that are drawn with their numbers, at most; more hide the picture."""
 
 RED, BLUE, GREEN = (255, 60, 60), (70, 120, 255), (60, 220, 60)
 
@@ -137,6 +143,37 @@ class Points(Options):
         ids = rows["id"].tolist()
         pairs = [(self._number(one), self._number(other)) for one, other in self.pairs]
         return moving.Points(self._read(rows), pairs, far=self.far, name=lambda row: str(ids[row]))
+
+    def advise(self, rows: pd.DataFrame, variation: Variation) -> list[str]:
+        """See `kitbox.contracts.Advises`: points that a mirror mixes up, columns that never change.
+
+        A mirrored face whose eyes keep their names teaches the left eye on the right.
+        """
+        import numpy as np
+
+        notes = []
+        if len(self.names) > 1 and not self.pairs and variation.mirrors:
+            one, other = self.names[:2]
+            notes.append(
+                "training pictures are mirrored, and no points change places then: a mirrored "
+                "left eye is still called the left one. Set task.pairs, the points that change "
+                f"places, e.g. `pairs: [[{one}, {other}]]`; or augmentation.flip: 0. batch.png "
+                "shows each point in its colour"
+            )
+        xy = self._read(rows[rows["part"] == "train"]).reshape(-1, 2 * len(self.names))
+        columns = [name for pair in self._columns for name in pair]
+        constant = [
+            f"{name} is {known[0]:g}"
+            for name, column in zip(columns, xy.T, strict=True)
+            if len(known := column[~np.isnan(column)]) > 1 and (known == known[0]).all()
+        ]
+        if constant:
+            notes.append(
+                f"coordinates that are the same in all training pictures: {some(constant)}. There "
+                "is nothing to learn of them; check the labeler's columns, or leave these out with "
+                "`columns` of the task"
+            )
+        return notes
 
     def balance(self, targets: moving.Targets, rows: np.ndarray) -> np.ndarray:
         """All alike: places are not rare or common."""
@@ -249,16 +286,34 @@ class Points(Options):
         names = [name for pair in self._columns for name in pair]
         return pd.DataFrame(self._places(outputs, frames).reshape(len(outputs), -1), columns=names)
 
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """See `kitbox.contracts.Decides`: the first points, in pixels of the file's picture."""
+        columns = [name for pair in self._columns for name in pair]
+        places = predictions[columns].to_numpy().reshape(len(predictions), -1, 2)
+        named = [
+            [f"{name} ({x:.1f}, {y:.1f})" for name, (x, y) in zip(self.names, xy, strict=True)]
+            for xy in places
+        ]
+        return [numbers.first(words, top or SHOWN) for words in named]
+
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
-        """The picture with a dot for each point; of a pair the one red, the other blue."""
+        """The picture with a dot for each point, of a pair the one red, the other blue.
+
+        Without pairs each point has its own colour, and of a few its number in their
+        order, from 0: so one sees whether they are where they belong.
+        """
         import cv2
         import numpy as np
+
+        from kitbox.tasks import overlay
 
         drawn = np.ascontiguousarray(picture)
         if drawn is picture:
             drawn = picture.copy()
         height, width = drawn.shape[:2]
         colours = dict.fromkeys(range(len(target)), GREEN)
+        if not self.pairs and len(target) > 1:
+            colours = {number: overlay.color(number) for number in range(len(target))}
         for one, other in self.pairs:
             colours[self._number(one)], colours[self._number(other)] = RED, BLUE
         radius = max(1, round(min(height, width) / 100))
@@ -266,6 +321,13 @@ class Points(Options):
             if np.isfinite([x, y]).all() and max(abs(x), abs(y)) < 1e5:  # OpenCV has int32
                 centre = (round(float(x) * 16), round(float(y) * 16))  # sixteenths of a pixel
                 cv2.circle(drawn, centre, radius * 16, colours[number], -1, cv2.LINE_AA, shift=4)
+                if 1 < len(target) <= NUMBERED:
+                    place = (round(float(x)) + radius + 1, round(float(y)) - radius)
+                    scale = max(0.3, min(height, width) / 500)
+                    font = cv2.FONT_HERSHEY_SIMPLEX
+                    cv2.putText(
+                        drawn, str(number), place, font, scale, colours[number], 1, cv2.LINE_AA
+                    )
         missing = int(np.isnan(target).any(axis=1).sum())
         caption = f"{len(target)} points" if len(target) > 1 else "1 point"
         return drawn, caption + (f", {missing} missing" if missing else "")
@@ -360,7 +422,8 @@ class Points(Options):
             if name == called or name in pair:
                 return number
         raise LabelError(
-            f"There is no point called '{name}'", do=nearest(name, self.names) or some(self.names)
+            f"There is no point called '{name}'",
+            do=nearest(name, self.names) or f"Known: {some(self.names, 12)}",
         )
 
     def _read(self, rows: pd.DataFrame) -> np.ndarray:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from kitbox import cells
 from kitbox.bounds import Bounds, clipped
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, counted, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import measures, numbers, specs
 from kitbox.tasks.columns import choose
@@ -23,12 +23,18 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from kitbox.contracts import Body, Tally
+    from kitbox.contracts import Body, Tally, Variation
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Targets
 
 BINS = 10
 """Of equal width, that `sampler: balanced` sorts a column's values into."""
+
+SHOWN = 10
+"""Columns that a person is shown of a prediction."""
+
+CROPPED = 0.9
+"""Of the picture's area: a crop that leaves less may change what is counted."""
 
 
 class Regression(Options):
@@ -130,6 +136,16 @@ class Regression(Options):
         values = numbers.read(rows, self._columns)
         return ((values - np.array(self.mean)) / np.array(self.std)).astype(np.float32)
 
+    def advise(self, rows: pd.DataFrame, variation: Variation) -> list[str]:
+        """See `kitbox.contracts.Advises`: a crop changes what is counted or measured."""
+        if variation.kept >= CROPPED:
+            return []
+        return [
+            f"training pictures are cropped, down to {variation.kept:.0%} of their area. If the "
+            "number is a count or a size, a crop changes it: write in the recipe "
+            "`augmentation: {use: standard, area: [1, 1], stretch: 1}`"
+        ]
+
     def balance(self, targets: Targets, rows: np.ndarray) -> np.ndarray:
         """One over the root of the number of pictures whose number is in the same of ten bins.
 
@@ -216,6 +232,17 @@ class Regression(Options):
         import pandas as pd
 
         return pd.DataFrame(self._numbers(outputs), columns=list(self._columns))
+
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """See `kitbox.contracts.Decides`: the numbers in their order."""
+        values = predictions[list(self._columns)].to_numpy()
+        if len(self._columns) == 1:
+            return [f"{row[0]:.4g}" for row in values]
+        named = [
+            [f"{name} {value:.4g}" for name, value in zip(self._columns, row, strict=True)]
+            for row in values
+        ]
+        return [numbers.first(words, top or SHOWN) for words in named]
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture as it is, captioned with its numbers."""
@@ -314,7 +341,8 @@ class Regression(Options):
             if outside.any():
                 told = zip(rows["id"][outside], values[outside, place], strict=True)
                 raise LabelError(
-                    f"{int(outside.sum())} pictures have a number in the column '{column}' that "
+                    f"{counted(int(outside.sum()), 'picture has', 'pictures have')} a number in "
+                    f"the column '{column}' that "
                     f"is not within the bounds {bounds[0]:g} and {bounds[1]:g}",
                     found=some(f"{value:g} for {one}" for one, value in told),
                     do="Widen `bounds`, or correct these numbers",

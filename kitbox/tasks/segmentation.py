@@ -12,7 +12,7 @@ from kitbox.data.files import Below
 from kitbox.errors import LabelError, PictureError, nearest, some
 from kitbox.options import Options
 from kitbox.tasks import confusion, mask_columns, mask_looks
-from kitbox.tasks.codes import VOID, Codes, check_colors, check_void, read_names
+from kitbox.tasks.codes import VOID, Codes, UnnamedError, check_colors, check_void, read_names
 from kitbox.tasks.columns import choose
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ Byte = Annotated[int, Field(ge=0, le=255)]
 Loss = Literal["cross-entropy", "dice", "focal"]
 Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
+SHOWN = 3
+"""Classes that a person is shown of a prediction."""
 COUNTED = 1000
 """Masks whose pixels are counted for balanced class weights, at most."""
 
@@ -116,11 +118,17 @@ class Segmentation(Options):
         columns = choose(self.columns, targets)
         given = self.codes
         if isinstance(given, str):
-            given = read_names(folder / given)
+            given = read_names(folder, given)
         names, values = mask_columns.name(
             rows[list(columns)], given or (), self.values, tuple(self.colors), folder
         )
-        check_void(self.void, names)
+        runs = mask_columns.are_runs([str(cell) for cell in rows[list(columns)].iloc[0]])
+        check_void(
+            self.void,
+            names,
+            self.codes if isinstance(self.codes, str) and not runs else "",
+            lambda: mask_columns.shown(rows[columns[0]], folder),
+        )
         check_colors(self.colors)
         task = self.model_copy(update={"columns": columns, "codes": names, "values": values})
         codes = task._codes
@@ -131,13 +139,18 @@ class Segmentation(Options):
                 do="Correct `codes` or `values`; a background is a class too",
             )
         _check_names(task)
-        pixels = mask_looks.look(
-            task.encode(rows, folder),
-            rows["image"].tolist(),
-            (rows["part"] == "train").to_numpy(),
-            len(codes.classes),
-            folder,
-        )
+        try:
+            pixels = mask_looks.look(
+                task.encode(rows, folder),
+                rows["image"].tolist(),
+                (rows["part"] == "train").to_numpy(),
+                len(codes.classes),
+                folder,
+            )
+        except UnnamedError as error:
+            if not isinstance(self.codes, str):
+                raise
+            raise error.lacking(self.codes, given or ()) from error
         mask_looks.check_classes(pixels, codes.classes, task._weights or [1.0] * len(pixels))
         if task.class_weights == "balanced":
             return task.model_copy(update={"class_weights": task._balanced(rows, folder)})
@@ -260,6 +273,16 @@ class Segmentation(Options):
             {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
         )
 
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """See `kitbox.contracts.Decides`: the largest classes, as shares of the pixels."""
+        lines = []
+        for row in predictions[list(self._codes.classes)].to_dict("records"):
+            shares = sorted(row.items(), key=lambda one: -float(one[1]))
+            there = [(name, float(runs)) for name, runs in shares if float(runs)]
+            first, *others = [f"{name} {_percent(share)}" for name, share in there]
+            lines.append(some([f"{first} of the pixels", *others], top or SHOWN))
+        return lines
+
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture tinted by class, captioned with its classes."""
         from kitbox.tasks import overlay
@@ -339,6 +362,11 @@ def _check_names(task: Segmentation) -> None:
             confusion.compute(metric, empty, classes)
         except ValueError as error:
             raise LabelError(f"The task's `metrics`: {error}") from error
+
+
+def _percent(share: float) -> str:
+    """A share in words: 92 %, less than 1 %."""
+    return "less than 1 %" if share < 0.005 else f"{share:.0%}".replace("%", " %")
 
 
 def _names(sample: pd.DataFrame | None, name: str) -> bool:

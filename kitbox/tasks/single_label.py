@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from kitbox.data.targets import Targets
 
 
+LIKELIEST = 3
+"""Classes that a person is shown of a prediction."""
+
+
 class SingleLabel(Options):
     """Each picture has one of several classes."""
 
@@ -177,6 +181,15 @@ class SingleLabel(Options):
         import pandas as pd
 
         return pd.DataFrame(scores.softmax(outputs), columns=list(self._classes))
+
+    def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
+        """See `kitbox.contracts.Decides`: the likeliest classes and their probabilities."""
+        values = predictions[list(self._classes)].to_numpy()
+        orders = (-values).argsort(axis=1, kind="stable")[:, : top or LIKELIEST]
+        return [
+            ", ".join(f"{self._classes[number]} {row[number]:.4g}" for number in order)
+            for row, order in zip(values, orders.tolist(), strict=True)
+        ]
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture as it is, captioned with its class."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from safetensors import SafetensorError, safe_open
 
 from kitbox.models.state import alone, write_tensors
 from kitbox.storage import whole
+
+FORMAT = "1"
+"""Raise when another version of kitbox could not go on from what this one writes."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +41,41 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     """
     tensors = {name: alone(value) for name, value in checkpoint.tensors.items()}
     facts = json.dumps(checkpoint.facts)
+    told = {"facts": facts, "digest": _digest(tensors, facts), "format": FORMAT}
     with whole(path) as beside:
-        write_tensors(beside, tensors, {"facts": facts, "digest": _digest(tensors, facts)})
+        write_tensors(beside, tensors, told)
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())  # sound before the one before it moves
         if path.exists():
             os.replace(path, before(path))
 
 
-def load(path: Path) -> Checkpoint | None:
+def load(path: Path, warn: Callable[[str], None] = lambda text: None) -> Checkpoint | None:
     """The newest sound checkpoint; None where there is none.
 
-    A file that was damaged is not used: its digest tells.
+    A file that was damaged is not used: its digest tells. It is removed where the one before
+    is sound, which the next save would otherwise replace by it.
+
+    Args:
+        warn: told of each file that cannot be used.
     """
     for file in (path, before(path)):
+        if not file.exists():
+            continue
         try:
             with safe_open(file, "pt") as opened:
                 held = opened.metadata() or {}
                 tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            if held.get("format") != FORMAT:
+                warn(f"the checkpoint {file} is of another version of kitbox and is not used")
+                continue
             if held.get("digest") == _digest(tensors, held.get("facts", "")):
+                if file != path:
+                    path.unlink(missing_ok=True)
                 return Checkpoint(tensors, json.loads(held["facts"]))
         except (OSError, SafetensorError, ValueError, KeyError):
-            continue
+            pass
+        warn(f"the checkpoint {file} is damaged and is not used")
     return None
 
 

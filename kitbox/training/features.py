@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from kitbox.data.batches import Loader, order
+from kitbox.training.step import Slices
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -138,6 +139,7 @@ def compute(
     augmentation: Augmentation,
     seed: tuple[int, int],
     views: int,
+    slices: Slices,
     step: Callable[..., None] = lambda n=1, note="": None,
 ) -> Features:
     """Run the body over some views of the training pictures, and over the validation ones.
@@ -147,6 +149,7 @@ def compute(
 
     Args:
         seed: of the run and the stage.
+        slices: of a batch, where the device's memory is too small for all of it.
         step: called after each batch.
     """
     model.body.eval()
@@ -156,7 +159,7 @@ def compute(
         features = targets = torch.empty(0)
         for number, (images, wanted, part) in enumerate(batches):
             with accelerator.autocast():
-                found = model.body(images).float()
+                found = slices.forward(model.body, images)
             if number == 0:
                 features = found.new_empty((len(rows), *found.shape[1:]))
                 targets = wanted.new_empty((len(rows), *wanted.shape[1:]))

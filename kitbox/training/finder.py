@@ -16,6 +16,7 @@ import torch
 from kitbox.contracts import Batches, Task
 from kitbox.errors import TrainingError
 from kitbox.models.model import Model, parameter_groups
+from kitbox.training.step import Slices
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -56,6 +57,7 @@ def sweep(
     *,
     weight_decay: float,
     forward: torch.nn.Module | None = None,
+    slices: Slices | None = None,
     steps: int = STEPS,
     step: Callable[..., None] = lambda n=1, note="": None,
 ) -> Curve:
@@ -68,14 +70,22 @@ def sweep(
     Args:
         epochs: gives the batches of epoch n; it is asked again when they run out.
         forward: what the batches go through; by default the model.
+        slices: of a batch, where the device's memory is too small for all of it.
 
     Raises:
         TrainingError: when the loss is not finite from the start.
     """
+    slices = slices or Slices()
     rates: list[float] = []
-    losses: list[float] = []
+    smooth: list[float] = []
     # Small gradients vanish in fp16; AdamW's step does not depend on the scale.
     scale = 1024.0 if accelerator.mixed_precision == "fp16" else 1.0
+
+    def through(images: torch.Tensor) -> torch.Tensor:
+        with accelerator.autocast():
+            outputs: torch.Tensor = (forward or model)(images)
+        return outputs
+
     with untouched(model):
         model.train()
         groups = parameter_groups(model, 1.0, weight_decay)
@@ -85,29 +95,33 @@ def sweep(
             rate = LOWEST * (HIGHEST / LOWEST) ** (i / max(1, steps - 1))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            with accelerator.autocast():
-                outputs = (forward or model)(images)
-            loss = task.loss(outputs.float(), targets).mean()
-            value = loss.item()  # the sweep needs each loss at once
+            optimizer.zero_grad(set_to_none=True)
+            losses = slices.backward(
+                model,
+                task,
+                images,
+                targets,
+                lambda loss: (loss * scale).backward(),
+                forward=through,
+            )
+            value = losses.mean().item()  # the sweep needs each loss at once
             if not math.isfinite(value):
                 break
             average = _SMOOTHING * average + (1 - _SMOOTHING) * value
             smoothed = average / (1 - _SMOOTHING ** (i + 1))
             rates.append(rate)
-            losses.append(smoothed)
+            smooth.append(smoothed)
             best = min(best, smoothed)
             if i > steps // 10 and smoothed > _DIVERGED * best:
                 break
-            optimizer.zero_grad(set_to_none=True)
-            (loss * scale).backward()
             optimizer.step()
             step(1, note=f"loss {smoothed:.3f} at {rate:.1e}")
-    if len(losses) < 5:
+    if len(smooth) < 5:
         raise TrainingError(
             "The learning-rate finder met a loss that is not finite at the smallest rates",
             do="Check the pictures and labels, or give `lr` in the stage",
         )
-    return read(rates, losses)
+    return read(rates, smooth)
 
 
 def read(rates: list[float], losses: list[float]) -> Curve:

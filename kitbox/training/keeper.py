@@ -25,7 +25,9 @@ class Keeper:
         stop: asks the training to stop.
         copy_to: another folder that gets a copy of `path` and of `beside`, or None.
         beside: names of files in the folder of `path` that belong to it.
-        warn: told when a copy fails; the next one is tried again.
+        warn: told when a copy fails; the next one is tried again. Also of damaged checkpoints.
+        settle: called when a checkpoint was saved, before it is copied.
+        may_copy: raises where `copy_to` holds what is not this run's.
     """
 
     path: Path
@@ -34,6 +36,9 @@ class Keeper:
     copy_to: Path | None = None
     beside: Sequence[str] = ()
     warn: Callable[[str], None] = lambda text: None
+    settle: Callable[[], None] = lambda: None
+    may_copy: Callable[[Path], None] = lambda folder: None
+    _failed: str = field(default="", init=False)
     _epochs: int = field(default=0, init=False)
     _saved: float = field(default_factory=time.monotonic, init=False)
 
@@ -52,19 +57,35 @@ class Keeper:
         """
         checkpoints.save(self.path, checkpoint)
         self._epochs, self._saved = 0, time.monotonic()
+        self.settle()
         if self.copy_to is not None:
             self._copy(self.copy_to)
 
     def load(self) -> Checkpoint | None:
         """The newest sound checkpoint, if there is one."""
-        return checkpoints.load(self.path)
+        return checkpoints.load(self.path, self.warn)
 
-    def _copy(self, folder: Path) -> None:
+    def finish(self, names: Sequence[str]) -> None:
+        """Copy what a run has made in the end; a copy that never came is told."""
+        if self.copy_to is not None:
+            self._copy(self.copy_to, names)
+            if self._failed:
+                self.warn(f"the copy in {self.copy_to} is not complete ({self._failed})")
+
+    def _copy(self, folder: Path, names: Sequence[str] = ()) -> None:
         """Copy what a run elsewhere needs to go on; a folder that dropped is tried again later."""
         try:
-            for name in (*self.beside, self.path.name):  # the checkpoint last: it uses the others
-                if (source := self.path.with_name(name)).is_file():
+            self.may_copy(folder)
+            there = folder / self.path.name
+            if not names and there.exists():
+                there.replace(checkpoints.before(there))
+            # The checkpoint last: it uses the others.
+            for name in names or (*self.beside, self.path.name):
+                if (source := self.path.parent / name).is_file():
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     with whole(folder / name) as beside:
                         shutil.copyfile(source, beside)
+            self._failed = ""
         except Exception as error:  # noqa: BLE001  a mounted drive fails in many ways
-            self.warn(f"no copy of the checkpoint in {folder} this time ({error})")
+            self._failed = str(error)
+            self.warn(f"no copy in {folder} this time ({error})")

@@ -99,5 +99,15 @@ def describe(stage: Stage, number: int, count: int, size: tuple[int, int]) -> st
     if stage.freeze is True:
         what = "head alone, body frozen"
     elif stage.freeze is not False:
-        what = f"body frozen up to {stage.freeze}"
+        what = _frozen(stage.freeze)
     return f"stage {number} of {count}: {what}, {size[0]}x{size[1]} pixels"
+
+
+def _frozen(freeze: int | str) -> str:
+    """What is frozen, in words: a number counts layers, below 0 from the last one."""
+    if isinstance(freeze, str):
+        return f"body frozen up to {freeze}"
+    if freeze == 0:
+        return "all layers"
+    count = "1 layer" if abs(freeze) == 1 else f"{abs(freeze)} layers"
+    return f"body's first {count} frozen" if freeze > 0 else f"body frozen but for its last {count}"

@@ -64,7 +64,7 @@ def train_epoch(
 ) -> float:
     """Train on every batch once; the mean loss of the pictures of the epoch.
 
-    Ends early when the cycle does.
+    Ends early when the cycle does, at once where it has ended before.
 
     Args:
         batches: those that are still to come.
@@ -78,12 +78,12 @@ def train_epoch(
     model.train()
     on_cpu = accelerator.device.type == "cpu"
     unseen: list[np.ndarray] = []
-    for images, targets, rows in batches:
+    for images, targets, rows in batches if cycle.left else ():
         # ---- one optimizer step ------------------------------------------
         mixed, own = mix(images, part.step)
-        losses = slices.backward(model, task, mixed, targets, accelerator, own)  # (B,)
+        losses = slices.backward(model, task, mixed, targets, accelerator.backward, own)  # (B,)
         optimizer.step()
-        if not accelerator.optimizer_step_was_skipped:  # fp16's scaler met an overflow
+        if not getattr(optimizer, "step_was_skipped", False):  # fp16's scaler met an overflow
             cycle.step()
         optimizer.zero_grad(set_to_none=True)
         # -------------------------------------------------------------------
@@ -108,7 +108,7 @@ def train_epoch(
 
 @dataclass
 class Slices:
-    """Forward and backward passes of a batch, in as many slices as the device's memory needs.
+    """Passes of a batch, in as many slices as the device's memory needs.
 
     Attributes:
         count: slices of a batch; doubled when the device's memory is full, for good.
@@ -124,61 +124,74 @@ class Slices:
         task: Task,
         images: torch.Tensor,
         targets: torch.Tensor,
-        accelerator: Accelerator,
+        backward: Callable[[torch.Tensor], object],
         own: float = 1.0,
+        forward: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> torch.Tensor:
         """The losses (B,) of a batch, detached; gradients of their mean are added up.
 
         Args:
+            backward: takes a loss backward.
             own: the share of a picture's own target in its loss; the rest is that of the
                 picture it was mixed with, its counterpart in the batch in reverse.
+            forward: takes images through the model; by default the model itself.
+
+        Raises:
+            TrainingError: when one picture alone does not fit into the memory.
+        """
+        others = targets.flip(0)
+
+        def part(place: slice) -> torch.Tensor:
+            outputs = (forward or model)(images[place]).float()
+            losses = task.loss(outputs, targets[place])
+            if own < 1:
+                losses = own * losses + (1 - own) * task.loss(outputs, others[place])
+            backward(losses.sum() / len(images))
+            return losses.detach()
+
+        return self.each(len(images), part, lambda: model.zero_grad(set_to_none=True))
+
+    def forward(self, model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+        """The outputs (B, ...) of a batch, in full precision.
+
+        Raises:
+            TrainingError: when one picture alone does not fit into the memory.
+        """
+        return self.each(len(images), lambda place: model(images[place]).float())
+
+    def each(
+        self,
+        count: int,
+        part: Callable[[slice], torch.Tensor],
+        again: Callable[[], object] = lambda: None,
+    ) -> torch.Tensor:
+        """What `part` gives for each slice of a batch of `count` pictures, joined.
+
+        Args:
+            again: called before all of them are tried again, in smaller slices.
 
         Raises:
             TrainingError: when one picture alone does not fit into the memory.
         """
         while True:
+            step = -(-count // self.count)
             try:
-                return self._try(model, task, images, targets, accelerator, own)
+                return torch.cat([part(slice(i, i + step)) for i in range(0, count, step)])
             except torch.OutOfMemoryError as error:
-                if self.count >= len(images):
+                if self.count >= count:
                     raise TrainingError(
                         "One picture alone does not fit into the device's memory",
                         found=str(error).splitlines()[0],
                         do="Use a smaller `size` or a smaller backbone",
                     ) from error
-            model.zero_grad(set_to_none=True)
+            again()
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-            self.count = min(len(images), 2 * self.count)
+            self.count = min(count, 2 * self.count)
             self.say(
-                f"The device's memory is full: batches of {len(images)} go in {self.count} slices, "
+                f"The device's memory is full: batches of {count} go in {self.count} slices, "
                 "gradients are added up"
             )
-
-    def _try(
-        self,
-        model: torch.nn.Module,
-        task: Task,
-        images: torch.Tensor,
-        targets: torch.Tensor,
-        accelerator: Accelerator,
-        own: float,
-    ) -> torch.Tensor:
-        parts = []
-        for some, wanted, others in zip(
-            images.tensor_split(self.count),
-            targets.tensor_split(self.count),
-            targets.flip(0).tensor_split(self.count),
-            strict=True,
-        ):
-            if len(some):
-                outputs = model(some)
-                losses = task.loss(outputs, wanted)
-                if own < 1:
-                    losses = own * losses + (1 - own) * task.loss(outputs, others)
-                accelerator.backward(losses.sum() / len(images))
-                parts.append(losses.detach())
-        return torch.cat(parts)
 
 
 @torch.inference_mode()
@@ -189,13 +202,15 @@ def evaluate(
     rows: np.ndarray,
     size: tuple[int, int],
     show: Callable[..., None] = lambda n=1, note="": None,
+    slices: Slices | None = None,
 ) -> tuple[float, Tally]:
     """The mean loss of labelled rows and the task's tally of them."""
+    slices = slices or Slices()
     model.eval()
     tally = task.tally()
     total = torch.zeros((), device=loader.device, dtype=torch.float32)
     for images, targets, part in loader.fixed(rows, size):
-        outputs = model(images).float()
+        outputs = slices.forward(model, images)
         total += task.loss(outputs, targets).sum()
         tally.add(outputs, targets, loader.frames(part, size))
         show(1)

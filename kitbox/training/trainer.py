@@ -103,6 +103,10 @@ class Trainer:
         if kept is not None:
             number, epoch = kept.facts["stage"], kept.facts["epoch"]
             self._restore(kept)
+            if number <= len(stages):
+                self.progress.say(
+                    f"goes on from stage {number}, epoch {epoch}, step {kept.facts['step']}"
+                )
         while number <= len(stages):
             try:
                 yield from self._stage(number, stages, size, kept, epoch)
@@ -128,10 +132,13 @@ class Trainer:
         )
         self.progress.say(describe(stage, number, len(stages), size))
         self._freeze(stage)
-        self._feed(number, stage, size)
         inside = kept is not None and kept.facts["cycle"] is not None
+        views = kept.facts["views"] if inside and kept else self._views(stage)
+        self._feed(number, size, views)
         lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
         self.rate = lr[1] if isinstance(lr, tuple) else lr
+        # Accelerate keeps every optimizer that it ever prepared, with its state.
+        self.accelerator._optimizers.clear()
         optimizer = self.accelerator.prepare(
             torch.optim.AdamW(
                 parameter_groups(self.model, _times(lr, self._calm), self.weight_decay),
@@ -142,10 +149,10 @@ class Trainer:
         part = self._part()
         if inside and kept is not None:
             part = self._enter(kept, optimizer.optimizer, cycle)
-        here = _Place(number, lr, optimizer.optimizer, cycle)
+        here = _Place(number, lr, optimizer.optimizer, cycle, views)
         if not inside:
             self._keep(here, epoch, part)
-        while epoch <= stage.epochs and cycle.left:
+        while epoch <= stage.epochs and (cycle.left or part.step):  # steps that nobody scored
             began = time.monotonic()
             what = f"stage {number}, epoch {epoch} of {stage.epochs}"
             with self.progress.bar(what, steps + valid_batches) as show:
@@ -179,7 +186,7 @@ class Trainer:
                 )
                 clock = _Clock()
                 valid_loss, tally = evaluate(
-                    self._forward, self.task, self._fed, self.valid, size, show
+                    self._forward, self.task, self._fed, self.valid, size, show, self._slices
                 )
                 if self.budget is not None and self._fed is self.loader:
                     self.budget.passed(clock.lap(), valid_batches)
@@ -201,6 +208,10 @@ class Trainer:
         """Save where the training is; `over` means that the next stage begins."""
         if self.keeper is None:
             return
+        if not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
+            raise NotFiniteError(
+                np.empty(0, np.int64)
+            )  # not the last good state, whatever the loss
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors["random.cpu"] = torch.get_rng_state()
         if torch.cuda.is_available():
@@ -218,6 +229,7 @@ class Trainer:
                     "epoch": 1 if over else epoch,
                     "cycle": None if over else here.cycle.state(),
                     "lr": here.lr,
+                    "views": here.views,
                     "rate": self.rate,
                     "calm": self._calm,
                     "slices": self._slices.count,
@@ -347,7 +359,8 @@ class Trainer:
         self, size: tuple[int, int], step: Callable[..., None] = lambda n=1, note="": None
     ) -> tuple[float, Tally]:
         """The mean loss and the task's tally of the validation rows."""
-        return evaluate(self._predicting(), self.task, self.loader, self.valid, size, step)
+        model = self._predicting()
+        return evaluate(model, self.task, self.loader, self.valid, size, step, self._slices)
 
     def predict(
         self,
@@ -356,7 +369,8 @@ class Trainer:
         step: Callable[..., None] = lambda n=1, note="": None,
     ) -> Iterator[tuple[np.ndarray, Frames]]:
         """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
-        return predict(self._predicting(), self.loader, rows, size, step)
+        forward = self._slices.forward
+        return predict(self._predicting(), self.loader, rows, size, step, forward)
 
     def _predicting(self) -> torch.nn.Module:
         return BothWays(self._prepared, self.task) if self.tta else self._prepared
@@ -373,10 +387,9 @@ class Trainer:
 
         return mixed
 
-    def _feed(self, number: int, stage: Stage, size: tuple[int, int]) -> None:
-        """Choose what the epochs of a stage are fed: pictures, or features of a frozen body."""
+    def _feed(self, number: int, size: tuple[int, int], views: int) -> None:
+        """Choose what the epochs of a stage are fed: pictures, or features of some views."""
         self._fed, self._forward = self.loader, self._prepared
-        views = self._views(stage)
         if not views:
             return
         batches = views * self.loader.count(len(self.train)) + self.loader.count(len(self.valid))
@@ -392,16 +405,34 @@ class Trainer:
                 self.augmentation,
                 (self.seed, number),
                 views,
-                step,
+                self._slices,
+                self._heeding(step),
             )
         self._forward = features.HeadAlone(self.model, self.accelerator)
         if self.budget is not None:
             self.budget.passed(clock.lap(), batches)
 
+    def _heeding(self, step: Callable[..., None]) -> Callable[..., None]:
+        """A bar's step that heeds a stop where there is nothing to save yet."""
+
+        def stepped(n: int = 1, note: str = "") -> None:
+            step(n, note=note)
+            if self.keeper is not None and self.keeper.stop.asked:
+                if not self.log:
+                    raise KeyboardInterrupt  # nothing was trained
+                raise Stopped
+
+        return stepped
+
+    def _out_of_time(self) -> bool:
+        return self.budget is not None and self.budget.left <= 0
+
     def _views(self, stage: Stage) -> int:
         """Of how many views of each picture features are computed; 0 for none."""
         width = self.model.body.features
         if stage.freeze is not True or stage.features is False or not isinstance(width, int):
+            return 0
+        if self._out_of_time():  # its few steps need not all features
             return 0
         if self.mix is not None:  # what is mixed is another picture in every step
             return 0
@@ -421,6 +452,10 @@ class Trainer:
     def _rate(
         self, number: int, stage: Stage, size: tuple[int, int]
     ) -> float | tuple[float, float]:
+        if stage.lr == "find" and self._out_of_time():
+            lr = default_rate(stage, self.model.body.pretrained)
+            self.progress.warn(f"no time is left to find a rate; taking {in_words(lr)}")
+            return lr
         if stage.lr == "find":
             with self.progress.bar(f"stage {number}, learning-rate finder", finder.STEPS) as step:
                 curve = finder.sweep(
@@ -430,7 +465,8 @@ class Trainer:
                     self.accelerator,
                     weight_decay=self.weight_decay,
                     forward=self._forward,
-                    step=step,
+                    slices=self._slices,
+                    step=self._heeding(step),
                 )
             if curve.flat:
                 lr = default_rate(stage, self.model.body.pretrained)
@@ -464,6 +500,7 @@ class _Place:
     lr: float | tuple[float, float]
     optimizer: torch.optim.Optimizer
     cycle: Cycle
+    views: int
     shortened: bool = False
 
 

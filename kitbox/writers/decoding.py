@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from kitbox.errors import some
+from kitbox.errors import counted, some
 from kitbox.runs import Runs, is_sound, spans
-from kitbox.writers.faults import counted
 from kitbox.writers.shape import TOKENS
 
 if TYPE_CHECKING:

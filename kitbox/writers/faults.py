@@ -7,11 +7,11 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kitbox import cells
-from kitbox.errors import some
+from kitbox.errors import counted, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,21 @@ _RETOLD: dict[str, Callable[[str], str]] = {
 }
 
 
+def strangers(words: Collection[str], known: Collection[str], whose: str, what: str) -> list[str]:
+    """A sentence on words that are not known, where most are; else none, as nothing can be told.
+
+    >>> strangers({"sky", "sea", "skyy"}, ["sky", "sea"], "sample", "labels")
+    ["1 word of the sample is none of the labels: 'skyy' (near: 'sky')"]
+    """
+    unknown = sorted(set(words) - set(known))
+    if not unknown or 2 * len(unknown) >= len(words):
+        return []
+    told = some(f"'{word}'{_near(word, list(known))}" for word in unknown)
+    are = "is" if len(unknown) == 1 else "are"
+    counts = counted(len(unknown), "word")
+    return [f"{counts} of the {whose} {are} none of the {what}: {told}"]
+
+
 def kinds(name: str, values: pd.Series, sample: pd.Series, runs: bool = False) -> list[str]:
     """Values (N,) of another kind than the sample's cells in the column `name`.
 
@@ -154,8 +169,3 @@ def doubled(names: Iterable[str]) -> list[str]:
     if len(set(names)) == len(names):
         return []
     return [name for name, times in Counter(names).items() if times > 1]
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: '1 id', '1,200 ids'."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Mistake, Mistakes, Options
 from kitbox.writers import sample as samples
 from kitbox.writers import separators
+from kitbox.writers.faults import strangers
 from kitbox.writers.outputs import outputs
 from kitbox.writers.shape import Shape
 
@@ -126,6 +127,14 @@ class Joined(Options):
         made = pd.DataFrame({key: ids, column: pd.Series(written, dtype=object)})
         blank = frozenset({column} if "" in written and self._at_least() == 0 else ())
         return samples.check(made, sample, shape=Shape(blank=blank))
+
+    def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """See `kitbox.contracts.Remarks`: words of the sample that are no label."""
+        names = [str(name) for name in predictions.columns if name != "id"]
+        known, separator = self._words(names, sample)
+        given = [cell for cell in sample.iloc[:, 1].fillna("") if cell != self.empty]
+        words = separators.words(given, separator)
+        return strangers(words, known, "sample submission", "labels that are learned")
 
     def _above(
         self, numbers: np.ndarray, names: Sequence[str], words: Sequence[str], separator: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kitbox import cells
-from kitbox.errors import SubmissionError, some
-from kitbox.joined_keys import Parted, by_names, by_product, says_joined
+from kitbox.errors import SubmissionError, nearest, some
+from kitbox.joined_keys import Parted, Stray, by_names, by_product, says_joined, strays
 from kitbox.writers.classes import Choice, chosen
 from kitbox.writers.faults import alike
 from kitbox.writers.shape import TOKENS, is_pairs
@@ -94,4 +95,22 @@ class Layout:
             for known in (endings, counted) if told or self.ids else (endings,):
                 if parted := by_names(keys, known, self.separator, self.ids or None):
                     return parted
-        return by_product(keys, self.separator, header) if told else None
+        parted = by_product(keys, self.separator, header) if told else None
+        lost = strays(keys, endings, self.separator) if endings and not parted else []
+        if told and not parted and not lost:
+            lost = strays(keys, (), self.separator)
+        if lost:
+            raise _no_class(lost)
+        return parted
+
+
+def _no_class(lost: Sequence[Stray]) -> SubmissionError:
+    """What to say of a sample whose other keys are pictures with classes."""
+    first = lost[0]
+    more = f" (and {len(lost) - 1:,} more)" if len(lost) > 1 else ""
+    return SubmissionError(
+        f"Row {first.row + 1:,} of the sample submission, '{first.key}'{more}, is of no class: "
+        f"there is no class '{first.word}'",
+        do=f"{nearest(first.word, first.classes)} Correct the sample, or say which is which in "
+        "the writer's `classes`",
+    )

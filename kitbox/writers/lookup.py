@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kitbox.bounds import Bounds, clipped
-from kitbox.errors import SubmissionError, nearest, some
+from kitbox.errors import SubmissionError, counted, nearest, some
 from kitbox.options import Options
 from kitbox.writers import sample as samples
-from kitbox.writers.faults import alike, counted, doubled
-from kitbox.writers.outputs import Decimals, outputs
+from kitbox.writers.faults import alike, doubled
+from kitbox.writers.outputs import Decimals, idle, outputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +33,8 @@ class Lookup(Options):
     A feature is the prediction column of the same name, else the only one whose
     name differs in case, spaces, underscores and hyphens alone. A picture is the
     prediction of the same id; where a file ending is on one side only it does not
-    count. Predictions that no row asks for are left out. Rows of the sample that
-    the table does not know are refused, unless `other` is a value for them.
+    count. Predictions that no row asks for are left out, which `check` and `run` say.
+    Rows of the sample that the table does not know are refused, unless `other` is a value for them.
 
     The numbers are clipped, then rounded.
     """
@@ -98,6 +98,13 @@ class Lookup(Options):
             numbers = numbers.round(self.decimals)
         made = pd.DataFrame({str(key): rows.to_numpy(), str(column): numbers})
         return samples.check(made, sample)
+
+    def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """See `kitbox.contracts.Remarks`: predictions that no row asks for."""
+        names = [str(name) for name in predictions.columns if name != "id"]
+        _, features = self._asked(self._read(folder, sample), sample)
+        wanted = list(dict.fromkeys(one for one in features if one is not None))
+        return idle(names, [names[place] for place in _columns(wanted, names).values()])
 
     def _read(self, folder: Path, sample: pd.DataFrame | None) -> pd.DataFrame:
         """The lookup table: row id, picture and feature, in this order, all str."""

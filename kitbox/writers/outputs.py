@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -102,3 +103,18 @@ def _parted(predictions: pd.DataFrame) -> tuple[list[str], pd.DataFrame, list[st
         table.drop(columns="id").reset_index(drop=True),
         [],
     )
+
+
+def idle(names: Iterable[str], used: Iterable[str]) -> list[str]:
+    """What a writer remarks on predictions that it has no place for: a sentence, or none.
+
+    >>> idle(["sky", "road"], ["sky"])
+    ["the sample submission does not ask for the prediction 'road': it is left out"]
+    """
+    taken = set(used)
+    left = [repr(name) for name in names if name not in taken]
+    if not left:
+        return []
+    what = "prediction" if len(left) == 1 else "predictions"
+    rest = "it is" if len(left) == 1 else "they are"
+    return [f"the sample submission does not ask for the {what} {some(left)}: {rest} left out"]

@@ -14,7 +14,7 @@ from kitbox.writers import sample as samples
 from kitbox.writers.classes import asked, chosen
 from kitbox.writers.instances import instances
 from kitbox.writers.layout import Layout
-from kitbox.writers.outputs import masks
+from kitbox.writers.outputs import idle, masks
 from kitbox.writers.shape import TOKENS, Shape, is_pairs
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Rle(Options):
     every key ends in a predicted class; else `plain`. A sample with unique ids
     does not tell that a competition wants a row per instance.
 
-    Classes that the sample does not ask for (void, background) are left out. Numbers
+    Classes that the sample does not ask for (void, background) are left out; `check`
+    and `run` name those that `classes` does not leave out already. Numbers
     in place of names count the prediction columns; `classes` says otherwise. In a
     joined key the shortest ending that makes all keys pictures with the same classes
     is the class, unless `classes` or the predictions know it.
@@ -120,6 +121,20 @@ class Rle(Options):
             blank=frozenset(map(str, made.columns[count:])),
         )
         return samples.check(made, sample, shape=shape)
+
+    def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """See `kitbox.contracts.Remarks`: classes that the sample does not ask for."""
+        ids, found = masks(predictions)
+        layout, names = self._layout(ids, found), list(found)
+        mode = layout.mode(sample)
+        if mode in ("plain", "instances"):
+            used = self._values(names, sample)
+        elif not len(sample):
+            return []
+        else:
+            wanted = layout.parted(sample).classes if mode == "joined" else sample.iloc[:, 1]
+            used = asked(map(str, wanted), self.classes, names)
+        return idle(chosen(self.classes, names).values(), used.values())
 
     def _plain(
         self, ids: list[str], found: Mapping[str, list[Runs]], sample: pd.DataFrame | None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitbox import cells
-from kitbox.errors import SubmissionError, some
+from kitbox.errors import SubmissionError, counted, some
 from kitbox.storage import whole
 from kitbox.writers import faults
 from kitbox.writers.shape import Shape, guess
@@ -82,11 +82,15 @@ def ids(sample: pd.DataFrame) -> list[str]:
     found = [str(cell).strip() for cell in cells]
     empty = sum(not cell for cell in found) + int(cells.isna().sum())
     if empty:
-        raise SubmissionError(f"{empty} rows of the sample submission have no id in '{name}'")
+        raise SubmissionError(
+            f"{counted(empty, 'row')} of the sample submission "
+            f"{'has' if empty == 1 else 'have'} no id in '{name}'"
+        )
     doubled = [one for one, times in Counter(found).items() if times > 1]
     if doubled:
         raise SubmissionError(
-            f"{len(doubled)} ids of the sample submission are there more than once",
+            f"{counted(len(doubled), 'id')} of the sample submission "
+            f"{'is' if len(doubled) == 1 else 'are'} there more than once",
             found=some(doubled),
             do=f"Choose a writer for which '{name}' need not name a picture of its own",
         )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kitbox import registry
-from kitbox.contracts import Task, Writer
+from kitbox.contracts import Remarks, Task, Writer
 from kitbox.data.frames import Frames
 from kitbox.errors import LabelError, PluginError, SubmissionError
 from kitbox.mistakes import Mistakes
@@ -82,11 +82,14 @@ def rehearse(
     rows: pd.DataFrame,
     sample: pd.DataFrame | None,
     files: Path,
-) -> None:
+) -> list[str]:
     """Make a submission of made-up predictions, so that what cannot be accepted stops the run now.
 
     Args:
         blank: a made-up prediction (one row).
+
+    Returns:
+        What the writer has to say of it, a sentence each.
 
     Raises:
         SubmissionError: as the real one would.
@@ -100,6 +103,9 @@ def rehearse(
     predicted = blank.iloc[np.zeros(len(ids), int)].reset_index(drop=True)
     predicted.insert(0, "id", ids.to_numpy())
     make(writer, predicted, sample, files)
+    if sample is None or not isinstance(writer, Remarks):
+        return []
+    return writer.remark(predicted, sample, files)
 
 
 def make(

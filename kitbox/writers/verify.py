@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitbox import cells
-from kitbox.errors import some
+from kitbox.errors import counted, some
 from kitbox.joined_keys import says_joined
 from kitbox.writers import sample as samples
 from kitbox.writers.decoding import Reading, run_faults
-from kitbox.writers.faults import counted, doubled, named
+from kitbox.writers.faults import doubled, named, strangers
 from kitbox.writers.shape import TOKENS, Shape, guess
 
 if TYPE_CHECKING:
@@ -34,10 +34,12 @@ class Verdict:
     Attributes:
         what: its shape in a few words, with counts.
         faults: what is wrong with it, a paragraph each; () where nothing is.
+        notes: what may be wrong, or could not be checked.
     """
 
     what: str
     faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def verify_file(path: str | Path, sample: str | Path, reading: Reading | None = None) -> Verdict:
@@ -73,8 +75,17 @@ def verify(
         else:
             wrong += _missing(name, keys, written, asked)
             wrong += _lists(name, keys, written, asked)
+    notes = [note for name in values for note in _unknown(name, submission, sample, shape)]
+    if shape.blank and (reading is None or reading.size is None):
+        notes.append(
+            "the lengths are not checked against the picture size: give --height and --width"
+        )
     wrong += _ranges(submission, sample, [name for name in values if name not in shape.blank])
-    return Verdict(_what(submission, sample, shape), tuple(map(_paragraph, wrong)))
+    return Verdict(
+        _what(submission, sample, shape),
+        tuple(map(_paragraph, wrong)),
+        tuple(map(_paragraph, notes)),
+    )
 
 
 def _missing(name: str, keys: list[str], written: list[str], asked: list[str]) -> list[str]:
@@ -114,6 +125,17 @@ def _lists(name: str, keys: list[str], written: list[str], asked: list[str]) -> 
             f"({some(sorted(want), 3)})"
         )
     return faults
+
+
+def _unknown(name: str, submission: pd.DataFrame, sample: pd.DataFrame, shape: Shape) -> list[str]:
+    """Words joined in cells that the sample does not have: perhaps misspelt."""
+    asked = sample[name].tolist()
+    if name in shape.blank or not any(len(cell.split()) > 1 for cell in asked):
+        return []
+    known, found = _words(asked), _words(submission[name].tolist())
+    if cells.judge(known) != "text":
+        return []
+    return strangers(found, known, "submission", "words in the sample")
 
 
 def _words(written: Iterable[str]) -> set[str]:

@@ -12,7 +12,7 @@ from kitbox.errors import SubmissionError, nearest, some
 from kitbox.options import Options
 from kitbox.writers import sample as samples
 from kitbox.writers.faults import alike
-from kitbox.writers.outputs import Decimals, outputs
+from kitbox.writers.outputs import Decimals, idle, outputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,10 @@ class Wide(Options):
     else from the only one whose name differs in case, spaces, underscores and
     hyphens alone. Where two differ in nothing but those, none is chosen.
     Predictions that have no place in the sample are refused, unless `columns`
-    names one for every column of the sample: then the others are left out. So is
-    a prediction for whose own name `columns` chose another.
+    names one for every column of the sample: then the others are left out, which
+    `check` and `run` say in a note. So is a prediction for whose own name
+    `columns` chose another. Some tasks (regression, points) name `columns`
+    themselves where the sample asks for some of their predictions.
 
     Without a sample the outputs keep their order and their names, but for those
     that `columns` renames.
@@ -73,6 +75,12 @@ class Wide(Options):
             key = f"{key} (the key)"
         submission.insert(0, key, ids)
         return samples.check(submission, sample, faults)
+
+    def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
+        """See `kitbox.contracts.Remarks`: predictions that are left out."""
+        names = [str(name) for name in predictions.columns if name != "id"]
+        chosen, _ = _match([str(name) for name in sample.columns[1:]], names, self.columns)
+        return idle(names, chosen.values())
 
     def _finished(self, numbers: np.ndarray, ids: Sequence[str]) -> np.ndarray:
         """The numbers (N, K) clipped, normalised, rounded."""

@@ -110,8 +110,8 @@ def test_broken_pictures_are_left_out_and_test_rows_stay(files: Path) -> None:
     assert found.at[lost, "part"] == "broken"
     assert found.at[blank, "part"] == "test"
     assert (found["part"] != rows["part"]).sum() == 1
-    assert "1 labelled pictures left out" in said.getvalue()
-    assert "1 test pictures predicted as if blank" in said.getvalue()
+    assert "1 labelled picture left out" in said.getvalue()
+    assert "1 test picture predicted as if blank" in said.getvalue()
     assert rows.at[lost, "image"] in said.getvalue()
 
 

@@ -123,7 +123,7 @@ def test_half_may_be_missing_but_not_more(tmp_path):
     touch(tmp_path, "test/1.png")
     assert find(tmp_path, ["1", "x"])["x"] == "test/x.png"
     with pytest.raises(
-        LabelError, match=r"2 of 3 ids.*ids such as x, y.*1 candidates such as test/1.png.*`suffix`"
+        LabelError, match=r"2 of 3 ids.*ids such as x, y.*1 candidate such as test/1.png.*`suffix`"
     ):
         find(tmp_path, ["1", "x", "y"])
 

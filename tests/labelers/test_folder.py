@@ -112,7 +112,7 @@ def test_mistakes(tmp_path, touch):
     with pytest.raises(LabelError, match="no pictures below"):
         FolderLabels().label(tmp_path)
     touch("cat/1.jpg", "loose.jpg")
-    with pytest.raises(LabelError, match=r"1 pictures are in no class folder.*Found: loose.jpg"):
+    with pytest.raises(LabelError, match=r"1 picture is in no class folder.*Found: loose.jpg"):
         FolderLabels().label(tmp_path)
     with pytest.raises(LabelError, match=r"no folder 'cta'.*Did you mean 'cat'"):
         FolderLabels(path="cta").label(tmp_path)

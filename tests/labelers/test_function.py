@@ -45,7 +45,7 @@ def test_none_skips(module, folder):
     name = module("def f(path):\n    return None if path == 'other.jpg' else [path[7:10]]\n")
     labels = FunctionLabels(function=f"{name}:f").label(folder)
     assert labels.rows["label"].tolist() == [("cat",), ("dog",)]
-    assert f"{name}:f skipped 1 pictures." in labels.notes
+    assert f"{name}:f skipped 1 picture." in labels.notes
 
 
 def test_numbers(module, folder):

@@ -123,7 +123,7 @@ def test_a_function_finds_the_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     }
     part = label(tmp_path, function="own_masks:some", **data)
     assert list(pairs(part)) == ["images/a.jpg"]
-    assert "skipped 1 pictures" in " ".join(part.notes)
+    assert "skipped 1 picture" in " ".join(part.notes)
     for name, says in (
         ("outside", "outside the source's folder"),
         ("broken", "ZeroDivisionError"),

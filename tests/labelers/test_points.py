@@ -48,6 +48,35 @@ def test_columns_are_guessed_and_cells_may_be_empty(tmp_path: Path, touch: Any) 
     assert one.rows["x0"].tolist() == [1, 5]
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (
+            "image,x0,y0,xx36,y36",
+            r"'y36' of train.csv .* lacks the other, 'x36'\. Did you mean 'xx36'",
+        ),
+        ("image,x0,y0,x36,Y36", r"'x36' .* 'y36'\. Did you mean 'Y36'"),
+        ("image,eye_x,eye_y,nose_x,size", r"'nose_x' .* 'nose_y'\. Correct the name"),
+        ("image,x0,y0,x1,y2", r"'x1' .* 'y1', as do y2\. Correct"),
+    ],
+)
+def test_a_coordinate_without_its_partner(
+    tmp_path: Path, touch: Any, header: str, said: str
+) -> None:
+    touch("a.jpg")
+    (tmp_path / "train.csv").write_text(f"{header}\na.jpg,1,2,3,4\n")
+    with pytest.raises(LabelError, match=said):
+        label(tmp_path)
+    columns = header.split(",")
+    assert label(tmp_path, columns=[(columns[1], columns[2])]).targets == (*columns[1:3],)
+
+
+def test_columns_that_are_not_like_the_points(tmp_path: Path, touch: Any) -> None:
+    touch("a.jpg")
+    (tmp_path / "train.csv").write_text("image,x0,y0,x,size_x,boxes\na.jpg,1,2,3,4,5\n")
+    assert label(tmp_path).targets == ("x0", "y0")
+
+
 def test_a_csv_file_without_points(tmp_path: Path, touch: Any) -> None:
     touch("a.jpg")
     (tmp_path / "train.csv").write_text("image,width,label\na.jpg,3,cat\n")
@@ -90,7 +119,7 @@ def test_missing_points_in_a_file(tmp_path: Path, touch: Any) -> None:
     (tmp_path / "a.txt").write_text("1 2\nnan nan\n")
     found = label(tmp_path, files="{folder}/{stem}.txt")
     assert np.isnan(found.rows["x1"]).all()
-    assert found.notes[0] == "1 pictures with 2 points each, 1 of them missing."
+    assert found.notes[0] == "1 picture with 2 points each, 1 of them missing."
 
 
 @pytest.mark.parametrize(
@@ -156,7 +185,7 @@ def test_a_function(
     for values in coordinates(found).values():
         np.testing.assert_array_equal(values, row)
     if "None" in body and "else" in body:
-        assert any("skipped 1 pictures" in note for note in found.notes)
+        assert any("skipped 1 picture" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(

@@ -136,3 +136,11 @@ def test_a_csv_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "masks.csv").touch()
     with pytest.raises(LabelError, match=r"Did you mean 'masks.csv'"):
         MaskLabels(csv="mask.csv").label(tmp_path)
+
+
+def test_a_misspelt_class_is_named_with_its_line(tmp_path: Path) -> None:
+    keys = [f"{one}.png_{name}" for one in "abc" for name in ("sky", "road")]
+    keys[2] = "b.png_sly"
+    text = "ImageId_ClassId,rle\n" + "".join(f"{key},1 1\n" for key in keys)
+    with pytest.raises(LabelError, match=r"'b.png_sly' in line 4 .* no class 'sly'\. .*'sky'"):
+        label(tmp_path, text, ["a.png", "b.png", "c.png"])

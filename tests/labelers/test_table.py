@@ -75,7 +75,7 @@ def test_what_is_set_is_not_guessed(make, tmp_path, touch):
         suffix="png",
     )
     assert labels.rows.to_dict("records") == [{"id": "1", "image": "pics/1.png", "y": 9, "z": 7}]
-    assert labels.notes == ("1 pictures of 1 classes, 1 each.",)
+    assert labels.notes == ("1 picture of 1 class, 1 each.",)
 
 
 def test_ids_keep_zeros_and_na(make):
@@ -95,7 +95,9 @@ def test_several_label_columns(make):
     labels = make("image,x,y,z\na,1,0.5,q\n", "a.jpg", labels=["y", "x"])
     assert labels.targets == ("y", "x")
     assert labels.rows[["y", "x"]].to_numpy().tolist() == [[0.5, 1.0]]
-    assert labels.notes[0] == "1 pictures with 2 values each (y, x)."
+    assert labels.notes[0] == (
+        "1 picture with 2 values each: y from 0.5 to 0.5, mean 0.5; x from 1 to 1, mean 1."
+    )
 
 
 def test_delimiter(make):
@@ -116,7 +118,7 @@ def test_parts(make, column, values):
     assert labels.rows["id"].tolist() == ["0", "1"]
     # The test row's empty cell made no fractions of the labels.
     assert labels.rows["label"].dtype == "int64"
-    assert f"Dropped 1 rows that '{column}' calls test." in labels.notes
+    assert f"Dropped 1 row that '{column}' calls test." in labels.notes
 
 
 def test_is_valid(make):
@@ -169,8 +171,8 @@ def test_missing_pictures_stay(make):
         ("label\na\n", {"labels": "label"}, "no column left that names"),
         ("image,label\n", {}, "no rows with labels"),
         ("image,label,part\na,x,test\n", {}, "no rows with labels"),
-        ("image,label\na,x\n,y\n", {"id": "image"}, r"1 rows .* nothing in .*'image'.*lines 3\."),
-        ("image,label\na,\n\na.jpg,x\n", {}, r"1 rows .* no label in label.*lines 2\."),
+        ("image,label\na,x\n,y\n", {"id": "image"}, r"1 row .* nothing in .*'image'.*line 3\."),
+        ("image,label\na,\n\na.jpg,x\n", {}, r"1 row .* no label in label.*line 2\."),
         (
             "image,label\n" + "".join(f"{n},\n" for n in range(9)),
             {},
@@ -251,3 +253,20 @@ def test_camvid_and_faces():
     assert faces.targets == tuple(points)
     assert len(table.make(faces, DATA / "faces68")) == 1806
     assert "person" in faces.rows
+
+
+def test_a_word_among_numbers_is_told_with_its_line(tmp_path, touch):
+    touch("a.jpg", "b.jpg", "c.jpg", "d.jpg")
+    text = "image,n,kind\na.jpg,1,x\nb.jpg,many,y\nc.jpg,3.5,1\nd.jpg,4,z\n"
+    (tmp_path / "train.csv").write_text(text)
+    notes = TableLabels(id="image", labels=["n", "kind"]).label(tmp_path).notes
+    assert "Most cells of the column 'n' are numbers, but 'many' in line 3." in notes
+    assert not any("'kind' are numbers" in note for note in notes)
+
+
+def test_a_part_column_that_parts_nothing_is_told(make):
+    images = ("a.jpg", "b.jpg")
+    told = make("image,label,part\na,x,train\nb,y,train\n", *images, id="image").notes
+    assert "The column 'part' calls no row valid: the splitter `auto` draws them itself." in told
+    told = make("image,label,part\na,x,upper\nb,y,lower\n", *images, id="image", labels="label")
+    assert any("'part' says other than train and valid (lower, upper)" in n for n in told.notes)

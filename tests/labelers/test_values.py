@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kitbox.errors import LabelError
-from kitbox.labelers.values import checked, counted
+from kitbox.labelers.values import checked, told
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def test_several_kinds():
 
 def test_counts_are_the_same_in_any_order():
     labels = ["b", "a", "c", "c"]
-    assert counted(labels) == counted(labels[::-1])
-    assert counted(labels) == "4 pictures of 3 classes, from 1 (a) to 2 (c) each."
+    assert told(labels) == told(labels[::-1])
+    assert told(labels) == "4 pictures of 3 classes, from 1 (a) to 2 (c) each."
 
 
 def test_counts_without_any_label():
-    assert counted([(), ()]) == "2 pictures without any label."
+    assert told([(), ()]) == "2 pictures without any label."

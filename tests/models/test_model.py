@@ -407,3 +407,9 @@ def test_outputs_that_are_maps_have_the_picture_s_size() -> None:
     padded = nn.functional.pad(images, (0, 96 - 71, 0, 64 - 50), mode="replicate")
     assert torch.equal(outputs, model(padded)[..., :50, :71])
     assert shape_of_outputs(model, (50, 71)) == (5, 50, 71)
+
+
+def test_layers_are_listed_once_in_the_network_s_order() -> None:
+    model = make()
+    with pytest.raises(RecipeError, match=r"it has conv1, bn1, layer1, layer2, layer3, layer4\.$"):
+        model.freeze("nowhere", hold_norm=False)

@@ -115,7 +115,7 @@ def test_a_cut_short_run_of_another_recipe_is_left_alone(tmp_path: Path) -> None
     with folder.held(small()):
         folder.start(small(), ROWS)
     before = {p.name: p.read_bytes() for p in folder.path.iterdir()}
-    with pytest.raises(StorageError, match="another recipe that was cut short"):
+    with pytest.raises(StorageError, match="a run of another recipe"):
         folder.held(small(seed=1)).__enter__()
     assert {p.name: p.read_bytes() for p in folder.path.iterdir()} == before
     # What its result does not depend on may change.
@@ -132,7 +132,10 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     ):
         pass
     with folder.held(small()):
-        pass
+        # One that was refused does not let a third one in.
+        for _ in range(2):
+            with pytest.raises(StorageError, match="Another run"), folder.held(small()):
+                pass
 
 
 def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path) -> None:
@@ -254,3 +257,38 @@ def test_a_damaged_state_counts_as_none(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).finished(small()) is None
     (tmp_path / "run.json").write_text("{")
     assert RunFolder(tmp_path).finished(small()) is None
+
+
+def test_a_run_of_another_recipe_says_what_differs(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.start(small(), ROWS)
+    with pytest.raises(StorageError, match=r"seed 42 there, 7 here") as caught:
+        folder.allow(small(seed=7))
+    assert "Give that recipe again" in str(caught.value)
+    folder.allow(small())
+
+
+def test_pictures_that_were_changed_are_refused(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.start(small(), ROWS, "one")
+    folder.start(small(), ROWS, "other")  # it had not come as far as a checkpoint
+    (folder / "checkpoint.safetensors").write_bytes(b"something")
+    folder.start(small(), ROWS, "other")
+    folder.failed(small(), StorageError("the disk"))
+    with pytest.raises(StorageError, match="have changed since"):
+        folder.start(small(), ROWS, "third")
+
+
+def test_nothing_is_brought_from_another_recipe_or_a_finished_run(tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    other.path.mkdir()
+    other.start(small(seed=1), ROWS)
+    (other / "checkpoint.safetensors").write_bytes(b"something")
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(StorageError, match="a run of another recipe"):
+        folder.bring(other.path, small())
+    with pytest.raises(StorageError, match="is a finished run"):
+        folder.bring(finished(), trained())
+    assert not folder.path.exists()

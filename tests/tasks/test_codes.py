@@ -76,15 +76,17 @@ def test_advice() -> None:
 def test_names_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "codes.txt"
     file.write_bytes("\ufeffsky\r\nsign symbol \r\n\r\n".encode())
-    assert read_names(file) == ("sky", "sign symbol")
+    assert read_names(tmp_path, file.name) == ("sky", "sign symbol")
     file.write_text("a\nb\na\n")
     with pytest.raises(LabelError, match="a more than once"):
-        read_names(file)
+        read_names(tmp_path, file.name)
     file.write_text("\n")
     with pytest.raises(LabelError, match="is empty"):
-        read_names(file)
-    with pytest.raises(LabelError, match=r"none\.txt.*codes\.txt"):
-        read_names(tmp_path / "none.txt")
+        read_names(tmp_path, file.name)
+    with pytest.raises(LabelError, match=r"no file 'a.lst' .*codes\.txt in .*a name a line"):
+        read_names(tmp_path, "a.lst")
+    with pytest.raises(LabelError, match=r"no file 'code.txt' .* Did you mean 'codes\.txt'\?$"):
+        read_names(tmp_path, "code.txt")
 
 
 def test_a_void_that_is_no_class() -> None:

@@ -213,6 +213,7 @@ def test_decisions_follow_the_threshold() -> None:
         "sky 0.95",
         "no label (likeliest: tree 0.3)",
     ]
+    assert task.decide(given, 1)[0] == "tree 0.6 and 1 more"
 
 
 def test_draw_captions_with_the_labels() -> None:

@@ -39,7 +39,7 @@ def test_gaps_are_nan_where_allowed_and_refused_by_id_else(gap: Any) -> None:
     rows = table(pd.Series([1, gap, 3], dtype=object))
     found = numbers.read(rows, ["n"], gaps=True)
     assert np.isnan(found[:, 0]).tolist() == [False, True, False]
-    with pytest.raises(LabelError, match="1 pictures have no finite number in the column 'n'") as e:
+    with pytest.raises(LabelError, match="1 picture has no finite number in the column 'n'") as e:
         numbers.read(rows, ["n"])
     assert "p1" in str(e.value)
 
@@ -52,6 +52,14 @@ def test_gaps_of_pandas_own_kind() -> None:
 def test_infinity_is_no_number(gaps: bool) -> None:
     with pytest.raises(LabelError, match="p1"):
         numbers.read(table([1.0, np.inf]), ["n"], gaps=gaps)
+
+
+@pytest.mark.parametrize("gaps", [True, False])
+def test_one_bad_cell_is_to_be_corrected(gaps: bool) -> None:
+    with pytest.raises(LabelError, match=r"^1 picture has no number") as caught:
+        numbers.read(table(pd.Series([1, "many", 3], dtype=object)), ["n"], gaps=gaps)
+    assert ("Correct it or leave it empty" if gaps else "Correct it") in str(caught.value)
+    assert "single-label" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

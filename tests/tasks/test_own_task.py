@@ -110,7 +110,7 @@ def test_it_runs_to_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     said = io.StringIO()
     done = kitbox.run(recipe, tmp_path / "run", progress=Progress(said))
     assert "24x24 pixels" in said.getvalue()
-    assert "body frozen up to 1, 32x24 pixels" in said.getvalue()
+    assert "body's first 1 layer frozen, 32x24 pixels" in said.getvalue()
     assert done.scores["cosine"] > 0.2  # pure chance is 0
     log = pd.read_csv(tmp_path / "run" / "log.csv")
     assert log["stage"].tolist() == [1, *[2] * 4, *[3] * 16]

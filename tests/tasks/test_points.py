@@ -17,6 +17,7 @@ from sklearn import metrics
 
 from kitbox import recipe as recipes
 from kitbox import registry
+from kitbox.contracts import Variation
 from kitbox.data.frames import Frames
 from kitbox.data.targets import Fixed
 from kitbox.errors import LabelError, SubmissionError
@@ -229,9 +230,45 @@ def test_dots_are_where_the_points_are() -> None:
     drawn, caption = task.draw(picture, target.astype(np.float32))
     assert caption == "3 points, 1 missing"
     assert not picture.any()
-    ys, xs = np.nonzero(drawn.any(axis=2))
+    ys, xs = np.nonzero(drawn[:, :22].any(axis=2))  # right of it is its number
     assert (xs.mean(), ys.mean()) == pytest.approx((20, 10), abs=0.5)
     assert drawn[10, 20].tolist() == [255, 60, 60]
+    assert drawn[:, 22:].any()
+
+
+def test_a_person_is_shown_points_in_their_order() -> None:
+    task = learned(table())
+    given = pd.DataFrame([[300.0, 1, 2, 3, 400.25, 5]], columns=list(table().columns[3:]))
+    assert task.decide(given) == ["0 (300.0, 1.0), 1 (2.0, 3.0), 2 (400.2, 5.0)"]
+    assert task.decide(given, 1) == ["0 (300.0, 1.0) and 2 more, use --out"]
+
+
+def test_points_without_pairs_have_colours_of_their_own() -> None:
+    places = np.array([[-0.5, 0], [0.5, 0]], np.float32)
+    task, picture = learned(table(XY[:, :2])), np.zeros((100, 100, 3), np.uint8)
+    drawn, _ = task.draw(picture, places)
+    swapped, _ = task.draw(picture, places[::-1])
+    left, right = drawn[49, 24].tolist(), drawn[49, 74].tolist()
+    assert left != right
+    assert [swapped[49, 24].tolist(), swapped[49, 74].tolist()] == [right, left]
+    many = np.linspace(-0.9, 0.9, 80, dtype=np.float32).reshape(40, 2)
+    assert task.draw(picture, many)[1] == "40 points"
+
+
+def test_notes_on_mirrors_and_constant_coordinates() -> None:
+    rows, mirrored = table(), Variation(mirrors=True)
+    (note,) = learned(rows).advise(rows, mirrored)
+    assert "Set task.pairs" in note
+    assert "`pairs: [[0, 1]]`" in note
+    assert "augmentation.flip: 0" in note
+    assert learned(rows, pairs=[[0, 2]]).advise(rows, mirrored) == []
+    assert learned(rows).advise(rows, Variation(kept=0.2)) == []
+    one = learned(rows, columns=[("x1", "y1")])
+    assert one.advise(rows, mirrored) == []
+    rows = table(XY, ["train"] * 5 + ["valid"])
+    rows.loc[:4, "y2"] = 7
+    (note,) = learned(rows).advise(rows, Variation())
+    assert "y2 is 7" in note
 
 
 def test_all_pictures_are_drawn_as_often() -> None:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from kitbox import recipe as recipes
 from kitbox import registry
+from kitbox.contracts import Variation
 from kitbox.data.frames import Frames
 from kitbox.data.targets import Fixed
 from kitbox.errors import LabelError
@@ -123,7 +124,7 @@ def test_numbers_that_cannot_be_scaled(rows: pd.DataFrame, options: Any) -> None
 
 
 def test_missing_numbers_are_named() -> None:
-    with pytest.raises(LabelError, match=r"1 pictures have no finite number.*p1"):
+    with pytest.raises(LabelError, match=r"1 picture has no finite number.*p1"):
         learned(table(a=[1.0, np.nan, 2.0]))
 
 
@@ -207,6 +208,23 @@ def test_wrong_bounds() -> None:
         learned(table(count=[1, 10]), bounds={"cuont": (0, 50)})
     with pytest.raises(ValidationError, match="lower bound"):
         Regression(bounds=(5, 0))
+
+
+def test_a_person_is_shown_the_numbers_in_their_order() -> None:
+    one, many = table(a=[1, 2.5, 4]), table(**{f"n{i}": [1, 2.5, 4] for i in range(12)})
+    assert learned(one).decide(one) == ["1", "2.5", "4"]
+    told = learned(many).decide(many)[1]
+    assert told.startswith("n0 2.5, n1 2.5, ")
+    assert told.endswith("n9 2.5 and 2 more, use --out")
+    assert learned(many).decide(many, 1)[0] == "n0 1 and 11 more, use --out"
+
+
+def test_a_note_on_crops() -> None:
+    rows = table(a=[1, 2.5, 4])
+    (note,) = learned(rows).advise(rows, Variation(kept=0.4))
+    assert "down to 40% of their area" in note
+    assert "area: [1, 1], stretch: 1" in note
+    assert learned(rows).advise(rows, Variation(mirrors=True, kept=0.95)) == []
 
 
 def test_rare_numbers_are_drawn_more_often() -> None:

@@ -96,6 +96,21 @@ def test_all_masks_that_are_wrong_are_told_together(scenes: Path, tmp_path: Path
     assert said.count("pixel values that are no class") == 1
 
 
+def test_a_file_of_names_that_is_too_short(scenes: Path, tmp_path: Path) -> None:
+    folder = changed(scenes, tmp_path / "data", 7, np.full(SIZE, 3, np.uint8))
+    (folder / "codes.txt").write_text("sky\nvoid\n")
+    with pytest.raises(LabelError, match=r"codes.txt holds 2 names, .* 0 to 1, .* masks is 3: "):
+        Segmentation(codes="codes.txt").learn(rows(folder), ["mask"], folder)
+    (folder / "codes.txt").write_text("sky\nroad\n")
+    with pytest.raises(LabelError) as caught:
+        learned(folder)
+    assert str(caught.value) == (
+        "`void` is 'void', which is no class. Found: 2 names in codes.txt: sky, road; the masks "
+        "go up to the value 3. Give each value from 0 to 3 a line in codes.txt, in their order, "
+        "the one that is not counted too."
+    )
+
+
 def uniform(scenes: Path, folder: Path, value: int) -> Path:
     """A copy of the scenes whose masks are all of one value."""
     changed(scenes, folder, 0, np.full(SIZE, value, np.uint8))
@@ -187,7 +202,7 @@ def test_black_and_white_masks_are_explained(scenes: Path, tmp_path: Path) -> No
         ({"metrics": ("iou_raod",)}, "Did you mean 'iou_road'"),
         ({"threshold": 0.4}, "for two classes"),
         ({"columns": ("msak",)}, "Did you mean 'mask'"),
-        ({"codes": "code.txt"}, r"code\.txt cannot be read"),
+        ({"codes": "code.txt"}, r"There is no file 'code.txt'"),
         ({"codes": ("one",), "values": dict.fromkeys(range(4), "one"), "void": None}, "1 classes"),
     ],
 )
@@ -294,6 +309,17 @@ def test_rare_classes_are_drawn_more_often(scenes: Path, tmp_path: Path) -> None
     bound = learned(folder).encode(table, folder).bind(np.arange(4), sizes, sizes)
     weights = learned(folder).balance(bound, np.arange(4))
     assert weights.tolist() == [2, 1, 1, 1]
+
+
+def test_a_person_is_shown_shares_of_the_pixels(scenes: Path) -> None:
+    mask = np.full((10, 100), 0)
+    mask[:, :30] = 1
+    mask[0, :2] = 2
+    cells = {name: [Runs.of(mask == k)] for k, name in enumerate(("sky", "sign_post", "road"))}
+    task = learned(scenes)
+    given = pd.DataFrame(cells)
+    assert task.decide(given) == ["sky 70 % of the pixels, sign_post 30 %, road less than 1 %"]
+    assert task.decide(given, 1) == ["sky 70 % of the pixels and 2 more"]
 
 
 def test_the_writer_and_the_drawing(scenes: Path) -> None:
@@ -432,7 +458,9 @@ def test_the_saved_model_predicts_pictures_of_any_size(
     assert done.exit_code == 0, done.output
     shares = {name: table[name][1].area / (95 * 211) for name in ("sky", "sign_post", "road")}
     likely = max(shares, key=lambda name: shares[name])
-    assert f"large.png: {likely} {shares[likely]:.4g}, " in done.output
+    assert (
+        f"large.png: {likely} {shares[likely]:.0%}".replace("%", " % of the pixels") in done.output
+    )
     written = pd.read_csv(out)
     assert Runs.parse(written["road"][1]) == table["road"][1]
 

@@ -201,6 +201,13 @@ def test_the_head_has_an_output_per_class() -> None:
     assert sum(p.numel() for p in deep.parameters()) > 7 * 5 + 5 * 3
 
 
+def test_a_person_is_shown_the_likeliest_classes() -> None:
+    given = pd.DataFrame([[0.1, 0.6, 0.05, 0.25]], columns=list("abcd"))
+    task = learned("a", "b", "c", "d")
+    assert task.decide(given) == ["b 0.6, d 0.25, a 0.1"]
+    assert task.decide(given, 1) == ["b 0.6"]
+
+
 def test_draw_captions_with_the_class() -> None:
     picture = np.zeros((4, 4, 3), np.uint8)
     drawn, caption = learned("a", "b").draw(picture, np.array(1))

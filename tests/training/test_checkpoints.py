@@ -150,3 +150,31 @@ def test_an_optimizer_goes_on_as_it_was(
     train(again, other, 4)
     for one, two in zip(net.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, two)
+
+
+def test_a_damaged_one_is_told_and_never_replaces_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, said = tmp_path / "c.safetensors", []
+    save(path, made(1))
+    save(path, made(2))
+    path.write_bytes(path.read_bytes()[:-9])
+    assert same(load(path, said.append), made(1))
+    assert "is damaged" in said[0]
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "write_tensors", full)
+    with pytest.raises(StorageError):
+        save(path, made(3))
+    assert same(load(path), made(1))
+
+
+def test_one_of_another_version_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, said = tmp_path / "c.safetensors", []
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "FORMAT", "99")
+        save(path, made(1))
+    assert load(path, said.append) is None
+    assert "another version" in said[0]

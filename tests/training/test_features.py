@@ -68,7 +68,7 @@ def test_the_body_runs_once_a_view(trainer: Make, passes: list[int], views: int)
 def test_views_differ_and_come_round(trainer: Make) -> None:
     run = trainer(augmentation=VARIED)
     run._freeze(stage())
-    run._feed(1, stage(features=2), SIZE)
+    run._feed(1, SIZE, 2)
     seen = []
     for epoch in (1, 2, 3):
         rows, values = [], []
@@ -86,7 +86,7 @@ def test_rows_come_as_the_loader_draws_them(trainer: Make, weights: np.ndarray |
     run = trainer(augmentation=VARIED, weights=weights)
     run._freeze(stage())
     expected = [part.tolist() for _, _, part in run._varied(1, 2, SIZE, 1)]
-    run._feed(1, stage(), SIZE)
+    run._feed(1, SIZE, 2)
     found = [part.tolist() for _, _, part in run._varied(1, 2, SIZE, 1)]
     assert found == expected
     assert len(found) == 2
@@ -95,7 +95,7 @@ def test_rows_come_as_the_loader_draws_them(trainer: Make, weights: np.ndarray |
 def test_what_is_computed_is_what_the_body_says(trainer: Make) -> None:
     run = trainer()
     run._freeze(stage())
-    run._feed(1, stage(), SIZE)
+    run._feed(1, SIZE, 2)
     rows = run.valid[[3, 1, 7]]
     found, wanted, same = next(iter(run._fed.fixed(rows, SIZE)))
     images, targets, _ = next(iter(run.loader.fixed(rows, SIZE)))

@@ -48,7 +48,7 @@ def test_rates_and_words_of_a_stage_frozen_up_to_a_layer() -> None:
         "stage 1 of 4: head alone, body frozen, 20x30 pixels",
         "stage 1 of 4: all layers, 20x30 pixels",
         "stage 1 of 4: body frozen up to layer3, 20x30 pixels",
-        "stage 1 of 4: body frozen up to 2, 20x30 pixels",
+        "stage 1 of 4: body's first 2 layers frozen, 20x30 pixels",
     ]
 
 

@@ -135,7 +135,7 @@ def test_a_mixed_batch_has_the_losses_of_both(accelerator: Accelerator) -> None:
         model.train()
         slices = Slices()
         slices.count = count
-        losses = slices.backward(model, task, images, targets, accelerator, 0.7)
+        losses = slices.backward(model, task, images, targets, accelerator.backward, 0.7)
         gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
         outputs = model(images)
         expected = 0.7 * task.loss(outputs, targets) + 0.3 * task.loss(outputs, targets.flip(0))

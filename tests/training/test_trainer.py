@@ -22,6 +22,7 @@ from kitbox.recipe import Stage
 from kitbox.stopping import Stop, Stopped
 from kitbox.tasks.single_label import SingleLabel
 from kitbox.training.budget import Budget
+from kitbox.training.checkpoints import Checkpoint
 from kitbox.training.keeper import Keeper
 from kitbox.training.stages import Epoch
 from kitbox.training.step import Slices
@@ -175,24 +176,33 @@ TWO = (Stage(epochs=2, freeze=True, lr="find"), Stage(epochs=2))
 
 
 class FailingKeeper(Keeper):
-    """Dies at the n-th time that it is asked whether to save."""
+    """Dies at the n-th time that it is asked whether to save, or that it has saved."""
 
     dies_at = -1
+    saved = False
     asked = 0
 
     def due(self, *, whole_epoch: bool) -> bool:
-        self.asked += 1
-        if self.asked == self.dies_at:
-            raise Killed
+        self._count(not self.saved)
         return super().due(whole_epoch=whole_epoch)
 
+    def save(self, checkpoint: Checkpoint) -> None:
+        super().save(checkpoint)
+        self._count(self.saved)
 
+    def _count(self, counts: bool) -> None:
+        self.asked += counts
+        if counts and self.asked == self.dies_at:
+            raise Killed
+
+
+@pytest.mark.parametrize("saved", [False, True])
 @pytest.mark.parametrize("mix", [None, Mix(mixup=0.4, cutmix=1.0)])
 @pytest.mark.parametrize("every", [1, 2, "0.0001s"])
 def test_a_killed_training_goes_on_and_ends_the_same(
-    trainer: Make, tmp_path: Path, every: int | str, mix: Mix | None
+    trainer: Make, tmp_path: Path, every: int | str, mix: Mix | None, saved: bool
 ) -> None:
-    """Killed once at every step and every end of an epoch, one after the other."""
+    """Killed once before each time that it might save, or after each time that it did."""
     trainer = partial(trainer, mix=mix)
     whole = trainer()
     train(whole, *TWO)
@@ -200,14 +210,14 @@ def test_a_killed_training_goes_on_and_ends_the_same(
     for dies_at in range(1, 40):  # each lives a little longer than the one before it
         run = trainer()
         run.keeper = FailingKeeper(tmp_path / "c.safetensors", every, Stop())
-        run.keeper.dies_at = dies_at
+        run.keeper.dies_at, run.keeper.saved = dies_at, saved
         try:
             train(run, *TWO)
             break
         except Killed:
             deaths += 1
             torch.manual_seed(deaths)  # a new process has other random states
-    assert deaths > 3
+    assert deaths >= 2
     assert changed(run.model, copy(whole.model)) == set()
     assert [one.row() for one in run.log] == [one.row() for one in whole.log]
 
@@ -329,3 +339,121 @@ def test_a_time_budget_shortens_the_stage_and_the_schedule_ends(trainer: Make) -
     assert len(epochs) < 25
     assert any("shortened" in text for text in said)
     assert [asdict(e)["epoch"] for e in epochs] == list(range(1, len(epochs) + 1))
+
+
+def test_stopped_after_a_stage_s_last_step_the_epoch_is_still_scored(
+    trainer: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left to train then, but nobody has looked at the weights yet."""
+    whole = trainer()
+    train(whole, *TWO)
+    run = trainer()
+    run.keeper = Keeper(tmp_path / "c.safetensors", "1h", Stop())
+    steps = run.loader.count(len(run.train))
+    seen = 0
+
+    def laps(self: object) -> float:  # once a step
+        nonlocal seen
+        seen += 1
+        assert run.keeper is not None
+        run.keeper.stop.asked = seen == 2 * steps + 1
+        return 0.0
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kitbox.training.trainer._Clock.lap", laps)
+        with pytest.raises(Stopped):
+            train(run, *TWO)
+    again = trainer()
+    again.keeper = Keeper(tmp_path / "c.safetensors", "1h", Stop())
+    train(again, *TWO)
+    assert [one.row() for one in again.log] == [one.row() for one in whole.log]
+    assert changed(again.model, copy(whole.model)) == set()
+
+
+def test_weights_that_are_not_finite_are_no_last_good_state(trainer: Make, tmp_path: Path) -> None:
+    """A finite loss, a gradient that is not, and then the end of the epoch."""
+    whole = trainer()
+    run = trainer()
+    run.keeper = Keeper(tmp_path / "c.safetensors", 1, Stop())
+    calls = 0
+
+    def poison(gradient: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        return gradient * math.nan if calls == 3 * run.loader.count(len(run.train)) else gradient
+
+    next(iter(run.model.body.parameters())).register_hook(poison)
+    train(run, Stage(epochs=4))
+    assert run._calm < 1  # it was tried again
+    assert len(run.log) == 4
+    assert all(bool(torch.isfinite(p).all()) for p in run.model.parameters())
+    assert changed(run.model, copy(whole.model))
+
+
+class Narrow:
+    """A forward pass that has memory for three pictures."""
+
+    def __init__(self, forward: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        self.forward = forward
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")
+        return self.forward(images)
+
+
+def test_a_full_device_slices_the_finder_features_and_validation_too(trainer: Make) -> None:
+    stages = (Stage(epochs=2, freeze=True, lr="find"), Stage(epochs=1))
+    whole, small = trainer(pretrained=True), trainer(pretrained=True)
+    train(whole, *stages)
+    small.model.body.forward = Narrow(small.model.body.forward)
+    train(small, *stages)
+    assert small._slices.count == 4
+    for name, value in whole.model.state_dict().items():
+        torch.testing.assert_close(small.model.state_dict()[name], value, rtol=1e-3, atol=1e-4)
+    outputs, _ = together(small.predict(small.valid, SIZE))
+    expected, _ = together(whole.predict(whole.valid, SIZE))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_stage_goes_on_with_the_views_it_began_with(
+    trainer: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever memory there is now."""
+    stage = Stage(epochs=3, freeze=True, lr=1e-2)
+    whole = trainer()
+    train(whole, stage)
+    run = trainer()
+    run.keeper = FailingKeeper(tmp_path / "c.safetensors", "0.0001s", Stop())
+    run.keeper.dies_at, run.keeper.saved = 4, True
+    with pytest.raises(Killed):
+        train(run, stage)
+    monkeypatch.setattr("kitbox.environment.free_memory", lambda: 0)
+    again = trainer()
+    again.keeper = Keeper(tmp_path / "c.safetensors", 1, Stop())
+    train(again, stage)
+    assert changed(again.model, copy(whole.model)) == set()
+
+
+def test_a_stop_before_anything_was_trained_ends_at_once(trainer: Make, tmp_path: Path) -> None:
+    run = trainer()
+    run.keeper = Keeper(tmp_path / "c.safetensors", 1, Stop())
+    run.keeper.stop.asked = True
+    with pytest.raises(KeyboardInterrupt):
+        train(run, Stage(epochs=1, freeze=True, lr="find"))
+    assert run.keeper.load() is None
+
+
+def test_only_the_stage_s_own_optimizer_is_kept(trainer: Make) -> None:
+    run = trainer()
+    train(run, *TWO, Stage(epochs=1))
+    assert len(run.accelerator._optimizers) == 1
+
+
+def test_no_time_is_spent_on_the_finder_when_none_is_left(trainer: Make) -> None:
+    said: list[str] = []
+    progress = Progress(quiet=True)
+    progress.warn = said.append  # type: ignore[method-assign]
+    run = trainer(budget=Budget(1.0, -10.0, lambda: 0.0), progress=progress)
+    train(run, *TWO)
+    assert any("no time is left to find a rate" in one for one in said)

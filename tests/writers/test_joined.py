@@ -183,3 +183,14 @@ def test_many_rows_and_classes() -> None:
 def test_options_survive_being_saved() -> None:
     for writer in (Joined(), Joined(top=5), Joined(at_least=0, empty="-")):
         assert Joined(**writer.model_dump(mode="json")) == writer
+
+
+def test_words_of_the_sample_that_are_no_label_are_remarked() -> None:
+    (note,) = Joined().remark(TABLE, ask("cat dog", "brid cat", "bird"), HERE)
+    assert note == (
+        "1 word of the sample submission is none of the labels that are learned: 'brid' "
+        "(near: 'bird')"
+    )
+    assert Joined().remark(TABLE, ask("cat dog", "bird"), HERE) == []
+    assert Joined().remark(TABLE, ask("none at all", "cat"), HERE) == []  # placeholders
+    assert Joined().remark(TABLE, ask("0 1", "2"), HERE) == []

@@ -61,3 +61,15 @@ def test_what_is_known_helps() -> None:
 def test_keys_that_cannot_be_taken_apart() -> None:
     with pytest.raises(SubmissionError, match=r"cannot be taken apart.*a, b.*`classes`"):
         Layout("joined").pictures(frame("id,rle", "a,", "b,"))
+
+
+def test_a_misspelt_class_in_a_key_is_named() -> None:
+    keys = [f"{one}_{name}," for one in "abcd" for name in ("sky", "road")]
+    keys[4] = "c_sly,"
+    said = r"Row 5 .*'c_sly', is of no class: there is no class 'sly'\. Did you mean 'sky'\?"
+    for known in ({}, {"names": ("sky", "road")}, {"classes": ["sky", "road"]}):
+        with pytest.raises(SubmissionError, match=said):
+            Layout("auto", **known).pictures(frame("ImageId_ClassId,rle", *keys))
+    with pytest.raises(SubmissionError, match=said):
+        Layout("auto", names=("sky", "road")).mode(frame("id,rle", *keys))
+    assert Layout("auto").mode(frame("id,rle", *keys)) == "plain"

@@ -187,3 +187,11 @@ def test_faces68(tmp_path: Path, bare: bool) -> None:
         for one, feature in zip(found["ImageId"], found["FeatureName"], strict=True)
     ]
     np.testing.assert_allclose(found["Location"], wanted, rtol=1e-6)
+
+
+def test_predictions_that_no_row_asks_for_are_remarked(tmp_path: Path) -> None:
+    lay(tmp_path)
+    (note,) = Lookup().remark(PREDICTED, ask("3", "1", "2"), tmp_path)
+    assert "'nose_x': it is left out" in note
+    (note,) = Lookup().remark(PREDICTED, ask("1", "3"), tmp_path)
+    assert "'left_eye_y', 'nose_x'" in note

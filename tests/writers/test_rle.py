@@ -314,3 +314,17 @@ def test_options_that_do_not_fit(options: dict[str, object], said: str) -> None:
 def test_options_survive_being_saved() -> None:
     for writer in (Rle(), Rle(relative=True, classes={"1": "x"}), Rle(keys="instances")):
         assert Rle(**writer.model_dump(mode="json")) == writer
+
+
+def test_classes_that_the_sample_does_not_ask_for_are_remarked() -> None:
+    given = predict({name: masks_of(2, 0) for name in ("sky", "road", "car")}, ["a", "b"])
+    keys = [f"{one}_{name}," for one in "ab" for name in ("sky", "road")]
+    joined = frame("ImageId_ClassId,rle", *keys)
+    wanted = ["the sample submission does not ask for the prediction 'car': it is left out"]
+    assert Rle().remark(given, joined, HERE) == wanted
+    assert Rle(classes=["sky", "road"]).remark(given, joined, HERE) == []
+    plain = frame("id,road", "a,", "b,")
+    (note,) = Rle().remark(given, plain, HERE)
+    assert "'sky', 'car': they are left out" in note
+    columns = frame("id,class,rle", "a,sky,", "a,road,", "a,car,", "b,sky,", "b,road,", "b,car,")
+    assert Rle().remark(given, columns, HERE) == []

@@ -104,7 +104,7 @@ def test_read_says_all_that_is_wrong_with_a_sample(tmp_path: Path) -> None:
 def test_doubled_ids_are_read_and_refused_where_a_row_is_a_picture(tmp_path: Path) -> None:
     wanted = sample.read(lay(tmp_path, "id,label\na,0\nb,0\na,1\n"))
     assert list(wanted["id"]) == ["a", "b", "a"]
-    with pytest.raises(SubmissionError, match=r"1 ids of the sample .* more than once.*a"):
+    with pytest.raises(SubmissionError, match=r"1 id of the sample .* more than once.*a"):
         sample.ids(wanted)
     with pytest.raises(SubmissionError, match=r"the sample has 1 id more than once \(a\)"):
         sample.check(table(id=["a", "b"], label=[0, 1]), wanted)
@@ -150,11 +150,11 @@ def test_ids_that_are_doubled_or_missing() -> None:
     def asked(*ids: str | None) -> pd.DataFrame:
         return pd.DataFrame({"Id": pd.Series(ids, dtype=object), "Label": "0"})
 
-    with pytest.raises(SubmissionError, match=r"1 ids .* more than once.*Found: 1\."):
+    with pytest.raises(SubmissionError, match=r"1 id .* more than once.*Found: 1\."):
         sample.ids(asked("1", "2", "1"))
-    with pytest.raises(SubmissionError, match=r"1 ids .* more than once"):
+    with pytest.raises(SubmissionError, match=r"1 id .* more than once"):
         sample.ids(asked("1", "1 "))
-    with pytest.raises(SubmissionError, match=r"1 rows .* no id in 'Id'"):
+    with pytest.raises(SubmissionError, match=r"1 row .* no id in 'Id'"):
         sample.ids(asked("1", ""))
     with pytest.raises(SubmissionError, match=r"2 rows .* no id in 'Id'"):
         sample.ids(asked("1", None, "  "))
@@ -162,7 +162,7 @@ def test_ids_that_are_doubled_or_missing() -> None:
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
 def test_ids_of_a_missing_cell(missing: object) -> None:
-    with pytest.raises(SubmissionError, match=r"1 rows .* no id in 'Id'"):
+    with pytest.raises(SubmissionError, match=r"1 row .* no id in 'Id'"):
         sample.ids(pd.DataFrame({"Id": ["1", missing], "Label": "0"}))
 
 

@@ -100,6 +100,14 @@ def test_an_output_may_not_be_called_as_a_column_of_ours(name: str) -> None:
         submission.blank(task, (2,), SIZE)
 
 
+def test_rehearsal_says_what_the_writer_remarks() -> None:
+    blank = pd.DataFrame({"dog": [0.5], "cat": [0.5], "owl": [0.5]})
+    writer = Wide(columns={"dog": "dog", "cat": "cat"})
+    (note,) = submission.rehearse(writer, blank, ROWS, WIDE, FILES)
+    assert "'owl'" in note
+    assert submission.rehearse(Wide(), blank, ROWS, None, FILES) == []
+
+
 def test_nothing_to_predict() -> None:
     with pytest.raises(SubmissionError, match="no pictures to predict"):
         rehearse(ROWS.head(1), None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kitbox.errors import KitboxError, SubmissionError
 from kitbox.writers.decoding import Reading
-from kitbox.writers.verify import verify_file
+from kitbox.writers.verify import verify, verify_file
 
 HEAD_SHAPES = {
     # competition: header, sample rows, accepted rows (in any order), a word of what it is
@@ -214,3 +214,21 @@ def test_any_bytes_get_a_verdict_or_a_clear_error(
     (folder / "s.csv").write_bytes(header + data)
     with contextlib.suppress(KitboxError):
         assert verify_file(folder / "s.csv", folder / "sample.csv", Reading((5, 5))).what
+
+
+def frame(header: str, *lines: str) -> pd.DataFrame:
+    rows = [line.split(",") for line in lines]
+    return pd.DataFrame(rows, columns=header.split(","), dtype=str)
+
+
+def test_notes_on_words_and_on_sizes() -> None:
+    sample = frame("id,tags", "a,sky sea", "b,road")
+    assert verify(frame("id,tags", "a,sky", "b,road sea"), sample).notes == ()
+    (note,) = verify(frame("id,tags", "a,sky skyy", "b,road"), sample).notes
+    assert note == (
+        "1 word of the submission is none of the words in the sample: 'skyy' (near: 'sky')."
+    )
+    sample = frame("id,rle", "a,1 1", "b,")
+    (note,) = verify(frame("id,rle", "a,1 3", "b,"), sample).notes
+    assert "give --height and --width" in note
+    assert verify(frame("id,rle", "a,1 3", "b,"), sample, Reading((2, 2))).notes == ()

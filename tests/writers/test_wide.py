@@ -298,3 +298,12 @@ def test_a_hundred_thousand_rows(tmp_path: Path) -> None:
     assert list(found["id"]) == ids
     np.testing.assert_allclose(found["a"], a, rtol=5.1e-7)
     np.testing.assert_allclose(found["b"], 1 - a, rtol=5.1e-7)
+
+
+def test_predictions_that_the_sample_does_not_ask_for_are_remarked() -> None:
+    given = pd.DataFrame({"id": ["a"], "x": [1.0], "y": [2.0], "z": [3.0]})
+    sample = pd.DataFrame({"id": ["a"], "y": ["0"]})
+    (note,) = Wide(columns={"y": "y"}).remark(given, sample, Path())
+    assert "'x', 'z': they are left out" in note
+    whole = pd.DataFrame({"id": ["a"], "y": ["0"], "X": ["0"], "z": ["0"]})
+    assert Wide().remark(given, whole, Path()) == []
