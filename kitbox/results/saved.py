@@ -76,6 +76,8 @@ def read(folder: Path) -> Facts:
         ) from error
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} is damaged ({error})", do=again) from error
+    if not isinstance(found, int):
+        raise WeightsError(f"{path} is damaged (it names no format)", do=again)
     if found != FORMAT:
         raise WeightsError(
             f"{path} has format {found}, this kitbox reads format {FORMAT}",
