@@ -147,6 +147,8 @@ class Room:
 
     def add_link(self, steps: Parts, to: str) -> None:
         """Remember a symbolic link; `finish` makes it."""
+        if not to or "\0" in to or len(to) > _PATH:
+            raise Refused(f"a link to what no file can be, {_short('/'.join(steps))}")
         end = posixpath.normpath(posixpath.join(*steps[:-1], to))
         if to.startswith("/") or end.split("/")[0] == "..":
             raise Refused(f"a link that leads outside, {_short('/'.join(steps))} to {_short(to)}")
