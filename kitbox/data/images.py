@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kitbox.errors import PictureError
 
@@ -18,7 +18,31 @@ if TYPE_CHECKING:
 DECODER = 1
 """Raise when pixels of the same file may change; the pixel cache is keyed by it."""
 
+FORMATS = {
+    "JPEG": "jpg",
+    "MPO": "jpg",
+    "PNG": "png",
+    "BMP": "bmp",
+    "GIF": "gif",
+    "TIFF": "tif",
+    "WEBP": "webp",
+}
+"""Formats that are opened, by Pillow's names, and the suffix of each.
+
+No others, whatever a file is called: some of Pillow's readers start a program
+(EPS: Ghostscript).
+"""
+
+_READERS = [name for name in FORMATS if name != "MPO"]  # which JPEG's reader opens
 _FAST = {"JPEG": ("RGB", "L"), "MPO": ("RGB",), "PNG": ("RGB", "L", "P")}
+
+
+def open_picture(source: Path | BinaryIO) -> Any:
+    """Pillow's image of a file, of one of `FORMATS`; its header is read, no pixels."""
+    from PIL import Image
+
+    Image.init()  # `formats` knows only those whose readers are loaded
+    return Image.open(source, formats=_READERS)
 
 
 def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[int, int]]:
@@ -50,7 +74,7 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     if not data:
         raise PictureError("the file is empty")
     try:
-        with quiet(), Image.open(io.BytesIO(data)) as image:
+        with quiet(), open_picture(io.BytesIO(data)) as image:
             picture = _fast(data, image, side, channels)
             if picture is None:
                 picture = _careful(image, channels)
@@ -73,10 +97,8 @@ def size(path: Path) -> tuple[int, int]:
     Raises:
         PictureError: the reason why it cannot be told.
     """
-    from PIL import Image
-
     try:
-        with quiet(), Image.open(path) as image:
+        with quiet(), open_picture(path) as image:
             turn = image.getexif().get(0x0112, 1)
             height, width = image.height, image.width
     except Exception as error:  # damage makes Pillow raise nearly anything

@@ -8,27 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kitbox.data.images import decode, quiet
+from kitbox.data.images import FORMATS, decode, open_picture, quiet
 from kitbox.errors import PictureError
-
-ENDINGS = {
-    "JPEG": "jpg",
-    "MPO": "jpg",
-    "PNG": "png",
-    "BMP": "bmp",
-    "GIF": "gif",
-    "TIFF": "tif",
-    "WEBP": "webp",
-}
-"""Formats that are opened, by Pillow's names, and the suffix of each.
-
-No others: some of Pillow's readers start a program (EPS) for a file from anywhere.
-"""
 
 MOST_PIXELS = 178_000_000
 """Larger pictures are refused unread; just below the size at which Pillow refuses."""
 
-_READERS = [name for name in ENDINGS if name != "MPO"]  # which JPEG's reader opens
 _SIDE, _THUMB = 128, 8
 
 
@@ -73,12 +58,11 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
         raise PictureError(f"the file cannot be read ({error.strerror})") from error
     if not data:
         raise PictureError("the file is empty")
-    Image.init()  # `formats` knows only those whose readers are loaded
     try:
-        with quiet(), Image.open(io.BytesIO(data), formats=_READERS) as image:
+        with quiet(), open_picture(io.BytesIO(data)) as image:
             _check_size(image, most_pixels)
             image.load()  # strict: a truncated picture is no picture
-            ending = ENDINGS[str(image.format)]
+            ending = FORMATS[str(image.format)]
     except PictureError:
         raise
     except UnidentifiedImageError as error:

@@ -99,10 +99,8 @@ def read(path: Path, name: str, *, colors: bool = False) -> np.ndarray:
     Raises:
         LabelError: when it cannot be read, or is coloured and should not be.
     """
-    from PIL import Image
-
     try:
-        with images.quiet(), Image.open(path) as image:
+        with images.quiet(), images.open_picture(path) as image:
             image.load()
             return _values(image, name, colors)
     except LabelError:

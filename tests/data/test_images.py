@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import EpsImagePlugin, Image, ImageOps
 
-from kitbox.data import images
+from kitbox.data import images, masks
 from kitbox.data.images import decode
-from kitbox.errors import PictureError
+from kitbox.data.looks import look
+from kitbox.errors import LabelError, PictureError
 
 
 @pytest.fixture
@@ -408,6 +410,50 @@ def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(PictureError, match="too large"):
         decode(tmp_path / "a.png", 40)
+
+
+EPS = b"""%!PS-Adobe-3.0 EPSF-3.0
+%%BoundingBox: 0 0 20 20
+%%EndComments
+0 0 moveto
+showpage
+%%EOF
+"""
+
+
+@pytest.mark.parametrize("name", ["dog.jpg", "dog.eps", "dog.tif"])
+def test_no_picture_starts_a_program(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow's reader of EPS starts Ghostscript, whatever the file is called."""
+    ghostscript = tmp_path / "bin" / "gs"
+    ghostscript.parent.mkdir()
+    ghostscript.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\necho 9.5\n")
+    ghostscript.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ghostscript.parent}:{os.environ['PATH']}")
+    for attribute in ("gs_binary", "gs_windows_binary"):  # found once a process
+        monkeypatch.setattr(EpsImagePlugin, attribute, None)
+    (tmp_path / name).write_bytes(EPS)
+    with suppress(OSError), Image.open(tmp_path / name) as opened:
+        opened.load()
+    assert (tmp_path / "started").exists()  # this Pillow would start it
+    (tmp_path / "started").unlink()
+    with pytest.raises(PictureError, match="no picture"):
+        decode(tmp_path / name, 16)
+    with pytest.raises(PictureError, match="cannot be read"):
+        images.size(tmp_path / name)
+    with pytest.raises(PictureError, match="no picture"):
+        look(tmp_path / name)
+    with pytest.raises(LabelError, match="cannot be read"):
+        masks.read(tmp_path / name, name)
+    assert not (tmp_path / "started").exists()
+
+
+def test_nothing_else_of_pillow_opens_files() -> None:
+    """So that the formats are limited in one place."""
+    root = Path(images.__file__).parents[1]
+    found = [path.name for path in root.rglob("*.py") if "Image.open(" in path.read_text()]
+    assert found == ["images.py"]
 
 
 def test_importing_is_light() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from sources.web.serving import HTML, bomb, picture
 
-from kitbox.data.looks import ENDINGS, TooLarge, look
+from kitbox.data.images import FORMATS
+from kitbox.data.looks import TooLarge, look
 from kitbox.errors import PictureError
 
 
@@ -26,11 +27,11 @@ def encoded(kind, **more):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ENDINGS if kind != "MPO"])
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "MPO"])
 def test_the_type_comes_from_the_content(tmp_path, kind):
     content = encoded(kind)
     seen = look(put(tmp_path, content))
-    assert (seen.ending, seen.width, seen.height) == (ENDINGS[kind], 60, 40)
+    assert (seen.ending, seen.width, seen.height) == (FORMATS[kind], 60, 40)
     assert seen.sha256 == hashlib.sha256(content).hexdigest()
     assert len(seen.colors) == 192
     assert 0 <= seen.shape < 2**64
