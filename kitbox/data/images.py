@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from kitbox.data import gate
 from kitbox.errors import PictureError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ No others, whatever a file is called: some of Pillow's readers start a program
 """
 
 _READERS = [name for name in FORMATS if name != "MPO"]  # which JPEG's reader opens
+_STRIP = 1 << 18  # pixels that are converted at once
 _FAST = {"JPEG": ("RGB", "L"), "MPO": ("RGB",), "PNG": ("RGB", "L", "P")}
 
 
@@ -74,7 +76,7 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     if not data:
         raise PictureError("the file is empty")
     try:
-        with quiet(), open_picture(io.BytesIO(data)) as image:
+        with quiet(), open_picture(io.BytesIO(data)) as image, gate.held(image):
             picture = _fast(data, image, side, channels)
             if picture is None:
                 picture = _careful(image, channels)
@@ -167,20 +169,59 @@ def _is_whole_png(data: bytes) -> bool:
 
 
 def _careful(image: Any, channels: int) -> np.ndarray:
-    """Pillow's decoder, strict about damage, for every mode."""
+    """Pillow's decoder, strict about damage, for every mode.
+
+    What it decodes is turned into pixels strip by strip: copies of a whole picture in
+    other types would be several times its size.
+    """
     import numpy as np
 
     image.load()
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
-        top = 65535.0 if image.mode.startswith("I;16") else _top(float(values.max(initial=0)))
-        grey = np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8)
-        planes = [grey] * min(channels, 3) + [np.full_like(grey, 255)] * (channels == 4)
-        return np.stack(planes, axis=-1)
-    if image.mode in ("P", "PA", "LA") and channels != 4:
-        image = image.convert("RGBA").convert("RGB")
+    white = _white(image)
+    picture = np.empty((image.height, image.width, channels), np.uint8)
+    for start, strip in _strips(image):
+        rows = picture[start : start + strip.height]
+        if white is None:
+            rows[:] = _plain(strip, channels)
+        else:
+            grey = np.clip(np.rint(_numbers(strip) * (255.0 / white)), 0, 255)
+            rows[..., : min(channels, 3)] = grey[..., None]
+            rows[..., 3:] = 255
+    return picture
+
+
+def _strips(image: Any) -> Iterator[tuple[int, Any]]:
+    """A loaded image from top to bottom: the first row of each strip, and the strip."""
+    height = max(1, _STRIP // image.width)
+    for start in range(0, image.height, height):
+        end = min(start + height, image.height)
+        yield start, image.crop((0, start, image.width, end))
+
+
+def _plain(strip: Any, channels: int) -> np.ndarray:
+    """Pixels (h, w, channels) of an image of 8 bits or less."""
+    import numpy as np
+
+    if strip.mode in ("P", "PA", "LA") and channels != 4:
+        strip = strip.convert("RGBA").convert("RGB")
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
-    return np.asarray(image.convert(mode)).reshape(image.height, image.width, channels)
+    return np.asarray(strip.convert(mode)).reshape(strip.height, strip.width, channels)
+
+
+def _numbers(strip: Any) -> np.ndarray:
+    """Values (h, w) of a deeper image, float64; 0 for what is no number."""
+    import numpy as np
+
+    return np.nan_to_num(np.asarray(strip).astype(np.float64), posinf=0, neginf=0)
+
+
+def _white(image: Any) -> float | None:
+    """The value that is white in an image of more than 8 bits; None where it has no more."""
+    if image.mode.startswith("I;16"):
+        return 65535.0
+    if image.mode.startswith("I") or image.mode == "F":
+        return _top(max(float(_numbers(strip).max(initial=0)) for _, strip in _strips(image)))
+    return None
 
 
 def _top(greatest: float) -> float:

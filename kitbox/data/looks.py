@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kitbox.data import gate
 from kitbox.data.images import FORMATS, decode, open_picture, quiet
 from kitbox.errors import PictureError
 
@@ -59,10 +60,7 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
     if not data:
         raise PictureError("the file is empty")
     try:
-        with quiet(), open_picture(io.BytesIO(data)) as image:
-            _check_size(image, most_pixels)
-            image.load()  # strict: a truncated picture is no picture
-            ending = FORMATS[str(image.format)]
+        ending = _load(data, most_pixels)
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -76,6 +74,15 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
     pixels, (height, width) = decode(path, _SIDE)
     shape, colors = _prints(Image.fromarray(pixels))
     return Look(ending, width, height, hashlib.sha256(data).hexdigest(), shape, colors)
+
+
+def _load(data: bytes, most_pixels: int) -> str:
+    """Decode all of a picture, and forget it; its suffix."""
+    with quiet(), open_picture(io.BytesIO(data)) as image:
+        _check_size(image, most_pixels)
+        with gate.held(image):
+            image.load()  # strict: a truncated picture is no picture
+        return FORMATS[str(image.format)]
 
 
 def _check_size(image: Any, most_pixels: int) -> None:

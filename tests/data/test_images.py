@@ -213,6 +213,63 @@ def test_float_tiff_with_holes(tmp_path: Path) -> None:
     assert decode(tmp_path / "a.tif", 2)[0][..., 0].tolist() == [[0, 0], [0, 128]]
 
 
+DEEP = {
+    "I;16": np.uint16,
+    "I": np.int32,
+    "F": np.float32,
+}
+
+
+@pytest.mark.parametrize("mode", [*DEEP, "RGB", "RGBA", "LA", "P", "CMYK", "1"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_strips_give_what_the_whole_gives(
+    mode: str, channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    if mode in DEEP:
+        values = rng.integers(0, 60_000, (23, 17)).astype(DEEP[mode])
+        values[20, 3] = 300_000 if mode != "I;16" else 0  # the greatest is not in the first strip
+        image = Image.fromarray(values)
+    else:
+        image = Image.fromarray(rng.integers(0, 256, (23, 17, 3), np.uint8)).convert(mode)
+    image.save(tmp_path / "a.tif")
+    whole, _ = decode(tmp_path / "a.tif", 23, channels)
+    assert whole.std() > 10
+    for pixels in (1, 34, 100):
+        monkeypatch.setattr(images, "_STRIP", pixels)
+        assert np.array_equal(decode(tmp_path / "a.tif", 23, channels)[0], whole), pixels
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from kitbox.data.images import decode
+paths = [Path(one) for one in sys.argv[1:]]
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+decode(paths[0], 64)
+before = peak()
+decode(paths[1], 64)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts KiB on Linux")
+@pytest.mark.parametrize(
+    ("mode", "most"), [("I;16", 6), ("I", 8), ("F", 8), ("RGBA", 8), ("LA", 8)]
+)
+def test_memory_of_a_large_picture(mode: str, most: float, tmp_path: Path) -> None:
+    """Bytes a pixel: those of Pillow's image (2 or 4) and of the pixels, and little else."""
+    for name, side in (("small", 64), ("large", 3000)):
+        shape = (side, side, len(mode)) if mode in ("RGBA", "LA") else (side, side)
+        values = np.zeros(shape, DEEP.get(mode, np.uint8))
+        image = Image.fromarray(values)
+        assert image.mode == mode
+        image.save(tmp_path / f"{name}.tif", compression="tiff_lzw")
+    command = [sys.executable, "-c", MEMORY, tmp_path / "small.tif", tmp_path / "large.tif"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) / 3000**2 < most
+
+
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
 def test_orientation_is_pillows(rgb: np.ndarray, suffix: str, turn: int, tmp_path: Path) -> None:
