@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from kitbox.errors import some, storage
+from kitbox.storage import filling
 
 log = logging.getLogger("kitbox")
 
@@ -112,16 +113,13 @@ class Room:
         path = self._new(steps)
         left = size
         self._take(size)
-        file = _open(path)
-        with file:
+        with filling(path, "xb", "unpacking to") as file:
             while left and (piece := content.read(min(left, _CHUNK))):
                 with storage(path, "unpacking to"):
                     file.write(piece)
                 left -= len(piece)
             if left:
                 raise EOFError(f"{'/'.join(steps)} lacks {left} of {size} bytes")
-            with storage(path, "unpacking to"):
-                file.flush()
         self._files += 1
         if 0 < time < 2**33:
             os.utime(path, (time, time))
@@ -234,11 +232,6 @@ class Room:
                 f"more than {self.limits.bytes / 1e9:g} GB when unpacked",
                 do=_LIMIT.format("max_gb"),
             )
-
-
-def _open(path: Path) -> IO[bytes]:
-    with storage(path, "unpacking to"):
-        return path.open("xb")
 
 
 def _alike(steps: Parts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.client
 import os
+import re
 import socket
 import ssl
 import time
@@ -20,6 +21,7 @@ from kitbox.sources.web import guard
 from kitbox.sources.web.guard import Network, Refused
 from kitbox.sources.web.places import Place, follow, take_apart
 from kitbox.sources.web.watch import Held, Watch
+from kitbox.storage import filling
 
 ACCEPTED = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,image/*;q=0.5"
 
@@ -29,6 +31,8 @@ _SILENCE = 20.0  # seconds without a byte
 _PIECE = 1 << 16
 _NOBODY = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 _NO = ("noai", "noimageai")
+_NAMED = re.compile(r"([^\s:]+)\s*:\s*(.*)")  # a robot's name and its rule, or a directive's value
+_VALUED = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 
 
 class Failed(Exception):  # noqa: N818 - reported in the manifest, not raised to a person
@@ -157,35 +161,35 @@ def _check(reply: http.client.HTTPResponse, rules: Rules) -> None:
 def forbids(headers: list[str]) -> str | None:
     """What a `X-Robots-Tag` says against learning from the picture, if anything.
 
-    A rule that names other robots does not count.
+    A rule that names other robots does not count. A name counts for all that follows
+    it in its header, up to the next name; a directive with a value is no name.
 
     >>> forbids(["noindex, NoAI"]), forbids(["otherbot: noai"]), forbids(["kitbox: noimageai"])
     ('noai', None, 'noimageai')
+    >>> forbids(["max-snippet: -1, noai"])
+    'noai'
     """
     for header in headers:
         ours = True
         for part in header.lower().split(","):
-            robot, colon, rule = part.rpartition(":")
-            if colon:
-                ours = robot.strip() in ("kitbox", "*")
-            if ours and rule.strip() in _NO:
-                return rule.strip()
+            rule = part.strip()
+            while (found := _NAMED.match(rule)) and found[1] not in _VALUED:
+                ours = found[1] in ("kitbox", "*")
+                rule = found[2]
+            if ours and rule in _NO:
+                return rule
     return None
 
 
 def _copy(reply: http.client.HTTPResponse, target: Path, rules: Rules) -> int:
     expected, done = reply.length, 0
-    with storage(target, "downloading to"):
-        file = target.open("wb")
-    with file:
+    with filling(target, "wb", "downloading to") as file:
         while piece := reply.read(_PIECE):
             done += len(piece)
             if done > rules.most_bytes:
                 raise Refused(f"it has more than {rules.most_bytes} bytes")
             with storage(target, "downloading to"):
                 file.write(piece)
-        with storage(target, "downloading to"):
-            file.flush()
     if expected is not None and done < expected:
         raise Again(f"the connection ended after {done} of {expected} bytes")
     return done
