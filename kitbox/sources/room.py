@@ -186,6 +186,12 @@ class Room:
         if not self._files:
             raise Refused("no file in it", do="Check that it is the right archive")
 
+    def too_many(self) -> Refused:
+        """What to say to more entries than may enter."""
+        return Refused(
+            f"more than {self.limits.files} files and folders", do=_LIMIT.format("max_files")
+        )
+
     def _new(self, steps: Parts, *, keep: Parts | None = None) -> Path:
         """The path of a new entry that is no folder; an earlier file there is removed."""
         self.add_folder(steps[:-1])
@@ -220,10 +226,7 @@ class Room:
     def _one_more(self) -> None:
         self._count += 1
         if self._count > self.limits.files:
-            raise Refused(
-                f"more than {self.limits.files} files and folders",
-                do=_LIMIT.format("max_files"),
-            )
+            raise self.too_many()
 
     def _take(self, size: int) -> None:
         self._bytes += size
