@@ -39,6 +39,20 @@ class Failed(Exception):  # noqa: N818 - reported in the manifest, not raised to
     """A trouble that another try would not mend; the text names it."""
 
 
+class Moved(Exception):  # noqa: N818 - an answer, not an error
+    """A redirect to another host, which is to be asked in its turn.
+
+    Attributes:
+        address: where it leads.
+        site: host and port of that.
+        hops: redirects so far.
+    """
+
+    def __init__(self, address: str, site: str, hops: int) -> None:
+        self.address, self.site, self.hops = address, site, hops
+        super().__init__(site)
+
+
 class Unknown(Failed):
     """The host has no address."""
 
@@ -54,7 +68,7 @@ class Rules:
     Attributes:
         allowed: networks that are let pass although they are not public.
         robots: whether `X-Robots-Tag: noai` and `noimageai` are honoured.
-        seconds: most seconds for one address and one try, redirects included.
+        seconds: most seconds for one address and one try, on one host.
         most_bytes: most bytes of one file.
         agent: what kitbox calls itself.
     """
@@ -66,26 +80,34 @@ class Rules:
     agent: str = "kitbox"
 
 
-def fetch(address: str, target: Path, rules: Rules, watch: Watch) -> int:
+def fetch(address: str, target: Path, rules: Rules, watch: Watch, hops: int = 0) -> int:
     """Stream what is at an address to the file `target`; how many bytes it has.
 
     The connection is made by kitbox itself: proxies, cookies and passwords that
     the environment holds are not used.
 
+    Args:
+        hops: redirects that led to this address.
+
     Raises:
+        Moved: when it is at another host.
         Refused: when a rule forbids it, here or after a redirect.
         Failed: when another try would bring the same.
         Again: when another try may help.
         StorageError: when the disk is full or the file cannot be written.
     """
     until = time.monotonic() + rules.seconds
-    for _ in range(_MOST_REDIRECTS + 1):
-        with _asked(take_apart(address), rules, watch, until) as reply:
-            if reply.status in _REDIRECTS and (location := reply.headers.get("Location")):
-                address = follow(address, location)
-                continue
-            _check(reply, rules)
-            return _copy(reply, target, rules)
+    place = take_apart(address)
+    while hops <= _MOST_REDIRECTS:
+        with _asked(place, rules, watch, until) as reply:
+            location = reply.headers.get("Location") if reply.status in _REDIRECTS else None
+            if not location:
+                _check(reply, rules)
+                return _copy(reply, target, rules)
+        address, hops, here = follow(address, location), hops + 1, place.site
+        place = take_apart(address)
+        if place.site != here:
+            raise Moved(address, place.site, hops)
     raise Failed(f"more than {_MOST_REDIRECTS} redirects")
 
 

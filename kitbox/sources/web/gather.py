@@ -115,8 +115,8 @@ def _ask(folder: Path, journal: Journal, addresses: Sequence[str], settings: Set
     def keep(record: Record) -> None:
         journal.add(replace(record, rules=settings.refusing))
 
-    def bring(address: str, watch: Watch) -> Record:
-        return _bring(folder, address, settings, watch)
+    def bring(job: Job, watch: Watch) -> Record:
+        return _bring(folder, job, settings, watch)
 
     with journal, Progress().bar("fetching pictures", len(addresses)) as step:
         jobs = []
@@ -129,11 +129,12 @@ def _ask(folder: Path, journal: Journal, addresses: Sequence[str], settings: Set
         return Crew(jobs, bring, keep, settings.limits).work(step)
 
 
-def _bring(folder: Path, address: str, settings: Settings, watch: Watch) -> Record:
+def _bring(folder: Path, job: Job, settings: Settings, watch: Watch) -> Record:
     """Fetch one address and look at the picture."""
+    address = job.address
     part = folder / manifest.ARRIVING / f"{name(address)}.part"
     try:
-        size = fetch(address, part, settings.rules, watch)
+        size = fetch(job.at or address, part, settings.rules, watch, job.hops)
         seen = look(part, most_pixels=settings.most_pixels)
         if min(seen.width, seen.height) < settings.min_side:
             raise Refused(f"the picture is too small ({seen.width} x {seen.height} pixels)")

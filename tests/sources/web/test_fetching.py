@@ -14,7 +14,7 @@ import pytest
 from kitbox.errors import StorageError
 from kitbox.sources.replies import Again
 from kitbox.sources.web import fetching
-from kitbox.sources.web.fetching import Failed, Rules, Unknown, Unreached, fetch, forbids
+from kitbox.sources.web.fetching import Failed, Moved, Rules, Unknown, Unreached, fetch, forbids
 from kitbox.sources.web.guard import Refused
 from kitbox.sources.web.watch import Watch
 from sources.web.serving import SIGNED, picture, serve
@@ -30,10 +30,20 @@ def watch():
         yield watch
 
 
+def follow(address, file, rules, watch):
+    """Fetch as the crew does, from host to host."""
+    hops = 0
+    while True:
+        try:
+            return fetch(address, file, rules, watch, hops)
+        except Moved as elsewhere:
+            address, hops = elsewhere.address, elsewhere.hops
+
+
 @pytest.fixture
 def get(web, tmp_path, watch):
     def get(path, rules=RULES):
-        size = fetch(f"{web.base}/{path}", tmp_path / "file", rules, watch)
+        size = follow(f"{web.base}/{path}", tmp_path / "file", rules, watch)
         content = (tmp_path / "file").read_bytes()
         assert len(content) == size
         return content

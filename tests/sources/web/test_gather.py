@@ -22,6 +22,7 @@ from kitbox.sources.web.fetching import Rules
 from kitbox.sources.web.gather import Settings, gather, is_settled
 from kitbox.sources.web.lists import Wanted
 from kitbox.sources.web.places import name
+from sources.web.serving import serve
 
 SETTINGS = Settings(
     rules=Rules(allowed=(ipaddress.ip_network("127.0.0.1/32"),), seconds=5, most_bytes=10**6),
@@ -172,6 +173,22 @@ def test_one_host_gets_no_more_at_once_than_it_should(web, folder):
     limits = replace(SETTINGS.limits, per_site=2, threads=16)
     gather(folder, wanted(web, *(f"slow/{n}" for n in range(8))), replace(SETTINGS, limits=limits))
     assert web.most_at_once <= 2
+
+
+def test_the_limit_of_a_host_counts_what_redirects_bring(web, folder):
+    limits = replace(SETTINGS.limits, per_site=2, threads=16)
+    with serve() as first, serve() as second:
+        first.other = second.other = web.base
+        lists = [
+            *wanted(first, *(f"away/slow/{n}" for n in range(6))),
+            *wanted(second, *(f"away/slow/{n}" for n in range(6, 12))),
+            *wanted(web, *(f"slow/{n}" for n in range(12, 16))),
+        ]
+        gather(folder, lists, replace(SETTINGS, limits=limits))
+        assert first.total() == second.total() == 6
+    assert web.total() == 16
+    assert web.most_at_once <= 2
+    assert len(shown(folder)) == 16
 
 
 def test_a_full_disk_stops_it_and_what_came_is_kept(web, folder, monkeypatch):
