@@ -210,10 +210,10 @@ def test_a_full_disk_stops_it_and_what_came_is_kept(web, folder, monkeypatch):
     assert len(shown(folder)) == 20
 
 
-def start(folder, lists):
+def start(folder, lists, before=""):
     tests = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.format(tests=tests, folder=str(folder))],
+        [sys.executable, "-c", before + SCRIPT.format(tests=tests, folder=str(folder))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -250,16 +250,34 @@ def test_a_killed_fetch_goes_on_where_it_was(web, folder, after):
     assert {row["status"] for row in rows(folder).values()} == {"ok"}
 
 
-def test_ctrl_c_ends_it_soon_and_loses_nothing(web, folder):
+# As in a run: its handler lets the first signal pass (while it trains), the next interrupts.
+RUNNING = """
+from kitbox.stopping import Stop
+stop = Stop().__enter__()
+stop.asked = True
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "number"),
+    [("", signal.SIGINT), (RUNNING, signal.SIGINT), (RUNNING, signal.SIGTERM)],
+    ids=["alone", "in a run", "SIGTERM in a run"],
+)
+def test_ctrl_c_ends_it_soon_and_loses_nothing(web, folder, before, number):
     lists = wanted(web, *(f"ok/{n}" for n in range(10)), *(f"drip/{n}" for n in range(30)))
-    process = start(folder, lists)
+    process = start(folder, lists, before)
     wait_for(lambda: sum("drip" in path for path in web.asked) >= 8)
     time.sleep(0.3)
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=55)
     assert time.monotonic() - began < 40
     assert said.rstrip().endswith("KeyboardInterrupt")
     states = Counter(row["status"] for row in rows(folder).values())
     assert states == {"ok": 10, "not-asked": 30}
+    assert len(shown(folder)) == 10
+    web.asked.clear()
+    arrived = wanted(web, *(f"ok/{n}" for n in range(10)))
+    gather(folder, arrived, SETTINGS)
+    assert not web.asked
     assert len(shown(folder)) == 10
