@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 from kitbox.errors import StorageError, storage
 
@@ -64,6 +65,28 @@ def refuse_strangers(path: Path, first: str) -> None:
     raise StorageError(
         f"{path} is there already, and no earlier result of this command", do="Choose another --out"
     )
+
+
+@contextmanager
+def filling(path: Path, mode: Literal["wb", "ab", "xb"], doing: str) -> Iterator[BinaryIO]:
+    """A file to write to, piece by piece, closed when the block ends.
+
+    What the block raises is left as it is. When it ends well, all bytes have left the
+    buffer: a full disk may show only then.
+
+    Raises:
+        StorageError: when the file cannot be opened, or not be closed without a loss.
+    """
+    with storage(path, doing):
+        file = path.open(mode)
+    try:
+        yield file
+    except BaseException:
+        with suppress(OSError):  # what ended the block says more
+            file.close()
+        raise
+    with storage(path, doing):
+        file.close()
 
 
 def _create(path: Path) -> tuple[Path, int]:

@@ -25,6 +25,8 @@ from kitbox.training import checkpoints
 
 KILLS = 16
 """Of each recipe, at least."""
+SMALL_DISK = 13 << 20
+"""Bytes: two checkpoints of a small net and its best weights, not three."""
 SAME = (
     "best.safetensors",
     "last.safetensors",
@@ -227,10 +229,10 @@ def test_ctrl_c_once_predicts_and_twice_ends_at_once(zygote: Zygote, tmp_path: P
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 13 MB: two checkpoints of a small net and its best weights, not three."""
+    """A disk of `SMALL_DISK`."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=13m", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(place)]
     if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
         pytest.skip("a small disk cannot be mounted here")
     try:
@@ -241,15 +243,31 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_a_full_disk_keeps_the_last_checkpoint(zygote: Zygote, disk: Path, tmp_path: Path) -> None:
-    file = tmp_path / "recipe.yaml"
-    file.write_text(yaml.safe_dump(digits(tmp_path), sort_keys=False))
-    assert zygote.run("run", str(file), "--out", str(tmp_path / "whole")) == 0, zygote.said()
+    def grow() -> None:
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+
+    fill_and_grow(zygote, disk, grow, tmp_path)
+
+
+@pytest.mark.slow
+def test_writes_that_end_early_keep_the_last_checkpoint(zygote: Zygote, tmp_path: Path) -> None:
+    """The same where nothing can be mounted: writing fails when so many bytes are there."""
+    disk, room = tmp_path / "disk", tmp_path / "room.json"
+    room.write_text(json.dumps({"folder": str(disk), "most": SMALL_DISK}))
+    fill_and_grow(zygote, disk, room.unlink, tmp_path)
+
+
+def fill_and_grow(zygote: Zygote, disk: Path, grow: Callable[[], object], place: Path) -> None:
+    """Run on a small disk until it is full, twice, and then on the larger one."""
+    file = place / "recipe.yaml"
+    file.write_text(yaml.safe_dump(digits(place), sort_keys=False))
+    assert zygote.run("run", str(file), "--out", str(place / "whole")) == 0, zygote.said()
 
     assert zygote.run("run", str(file), "--out", str(disk / "run")) == 2
     assert "Traceback" not in zygote.said()
     assert "The disk is full" in zygote.said()
     assert checkpoints.load(disk / "run" / "checkpoint.safetensors") is not None
     assert zygote.run("run", str(file), "--out", str(disk / "run")) == 2  # as full as before
-    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+    grow()
     assert zygote.run("run", str(file), "--out", str(disk / "run")) == 0, zygote.said()
-    assert differing(disk / "run", tmp_path / "whole") == []
+    assert differing(disk / "run", place / "whole") == []

@@ -35,8 +35,9 @@ def test_a_recipe_makes_its_submission(path: Path, monkeypatch: pytest.MonkeyPat
     files = recipe.source.find(Path("nowhere"))
     if files is None:
         pytest.skip(f"the data of {path.name} is not here")
-    data = gather(recipe, files, Progress(io.StringIO()))
+    progress = Progress(io.StringIO())
+    data = gather(recipe, files, progress)
     body = recipe.backbone.build(recipe.hw, load=False, maps=data.task.maps())
     model = Model(body, data.task.head(body))
-    rehearse(recipe, data.task, model, data.rows, data.sample, files)
+    rehearse(recipe, data.task, model, data.rows, data.sample, files, progress)
     assert (data.rows["part"] == "test").any()

@@ -209,3 +209,32 @@ def test_only_an_earlier_result_is_written_over(tmp_path: Path) -> None:
         assert path.read_bytes() == content
     with pytest.raises(StorageError, match="is there already"):
         storage.refuse_strangers(tmp_path, "image,reason")
+
+
+def test_what_is_filled_is_all_there(tmp_path: Path) -> None:
+    with storage.filling(tmp_path / "a", "wb", "writing") as file:
+        file.write(b"one ")
+    with storage.filling(tmp_path / "a", "ab", "writing") as file:
+        file.write(b"two")
+    assert (tmp_path / "a").read_bytes() == b"one two"
+    with pytest.raises(StorageError, match="none"):
+        storage.filling(tmp_path / "none" / "a", "wb", "writing").__enter__()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_a_disk_that_is_full_when_the_file_is_closed(size: int) -> None:
+    full = Path("/dev/full")
+
+    def fill(error: BaseException | None) -> None:
+        with storage.filling(full, "wb", "writing") as file:
+            with errors.storage(full, "writing"):
+                file.write(bytes(size))
+            if error:
+                raise error
+
+    with pytest.raises(StorageError, match="The disk is full while writing"):
+        fill(None)
+    if size == 1:
+        with pytest.raises(ConnectionResetError):
+            fill(ConnectionResetError())

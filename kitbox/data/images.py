@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from kitbox.data import gate
 from kitbox.errors import PictureError
 
 if TYPE_CHECKING:
@@ -18,7 +19,35 @@ if TYPE_CHECKING:
 DECODER = 1
 """Raise when pixels of the same file may change; the pixel cache is keyed by it."""
 
+FORMATS = {
+    "JPEG": "jpg",
+    "MPO": "jpg",
+    "PNG": "png",
+    "BMP": "bmp",
+    "GIF": "gif",
+    "TIFF": "tif",
+    "WEBP": "webp",
+    "PPM": "ppm",
+    "JPEG2000": "jp2",
+    "AVIF": "avif",
+}
+"""Formats that are opened, by Pillow's names, and the suffix of each.
+
+No others, whatever a file is called: some of Pillow's readers start a program
+(EPS: Ghostscript).
+"""
+
+_READERS = [name for name in FORMATS if name != "MPO"]  # which JPEG's reader opens
+_STRIP = 1 << 18  # pixels that are converted at once
 _FAST = {"JPEG": ("RGB", "L"), "MPO": ("RGB",), "PNG": ("RGB", "L", "P")}
+
+
+def open_picture(source: Path | BinaryIO) -> Any:
+    """Pillow's image of a file, of one of `FORMATS`; its header is read, no pixels."""
+    from PIL import Image
+
+    Image.init()  # `formats` knows only those whose readers are loaded
+    return Image.open(source, formats=[name for name in _READERS if name in Image.OPEN])
 
 
 def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[int, int]]:
@@ -50,7 +79,7 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     if not data:
         raise PictureError("the file is empty")
     try:
-        with quiet(), Image.open(io.BytesIO(data)) as image:
+        with quiet(), open_picture(io.BytesIO(data)) as image, gate.held(image):
             picture = _fast(data, image, side, channels)
             if picture is None:
                 picture = _careful(image, channels)
@@ -73,10 +102,8 @@ def size(path: Path) -> tuple[int, int]:
     Raises:
         PictureError: the reason why it cannot be told.
     """
-    from PIL import Image
-
     try:
-        with quiet(), Image.open(path) as image:
+        with quiet(), open_picture(path) as image:
             turn = image.getexif().get(0x0112, 1)
             height, width = image.height, image.width
     except Exception as error:  # damage makes Pillow raise nearly anything
@@ -145,20 +172,59 @@ def _is_whole_png(data: bytes) -> bool:
 
 
 def _careful(image: Any, channels: int) -> np.ndarray:
-    """Pillow's decoder, strict about damage, for every mode."""
+    """Pillow's decoder, strict about damage, for every mode.
+
+    What it decodes is turned into pixels strip by strip: copies of a whole picture in
+    other types would be several times its size.
+    """
     import numpy as np
 
     image.load()
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
-        top = 65535.0 if image.mode.startswith("I;16") else _top(float(values.max(initial=0)))
-        grey = np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8)
-        planes = [grey] * min(channels, 3) + [np.full_like(grey, 255)] * (channels == 4)
-        return np.stack(planes, axis=-1)
-    if image.mode in ("P", "PA", "LA") and channels != 4:
-        image = image.convert("RGBA").convert("RGB")
+    white = _white(image)
+    picture = np.empty((image.height, image.width, channels), np.uint8)
+    for start, strip in _strips(image):
+        rows = picture[start : start + strip.height]
+        if white is None:
+            rows[:] = _plain(strip, channels)
+        else:
+            grey = np.clip(np.rint(_numbers(strip) * (255.0 / white)), 0, 255)
+            rows[..., : min(channels, 3)] = grey[..., None]
+            rows[..., 3:] = 255
+    return picture
+
+
+def _strips(image: Any) -> Iterator[tuple[int, Any]]:
+    """A loaded image from top to bottom: the first row of each strip, and the strip."""
+    height = max(1, _STRIP // image.width)
+    for start in range(0, image.height, height):
+        end = min(start + height, image.height)
+        yield start, image.crop((0, start, image.width, end))
+
+
+def _plain(strip: Any, channels: int) -> np.ndarray:
+    """Pixels (h, w, channels) of an image of 8 bits or less."""
+    import numpy as np
+
+    if strip.mode in ("P", "PA", "LA") and channels != 4:
+        strip = strip.convert("RGBA").convert("RGB")
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
-    return np.asarray(image.convert(mode)).reshape(image.height, image.width, channels)
+    return np.asarray(strip.convert(mode)).reshape(strip.height, strip.width, channels)
+
+
+def _numbers(strip: Any) -> np.ndarray:
+    """Values (h, w) of a deeper image, float64; 0 for what is no number."""
+    import numpy as np
+
+    return np.nan_to_num(np.asarray(strip).astype(np.float64), posinf=0, neginf=0)
+
+
+def _white(image: Any) -> float | None:
+    """The value that is white in an image of more than 8 bits; None where it has no more."""
+    if image.mode.startswith("I;16"):
+        return 65535.0
+    if image.mode.startswith("I") or image.mode == "F":
+        return _top(max(float(_numbers(strip).max(initial=0)) for _, strip in _strips(image)))
+    return None
 
 
 def _top(greatest: float) -> float:

@@ -8,27 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kitbox.data.images import decode, quiet
+from kitbox.data import gate
+from kitbox.data.images import FORMATS, decode, open_picture, quiet
 from kitbox.errors import PictureError
-
-ENDINGS = {
-    "JPEG": "jpg",
-    "MPO": "jpg",
-    "PNG": "png",
-    "BMP": "bmp",
-    "GIF": "gif",
-    "TIFF": "tif",
-    "WEBP": "webp",
-}
-"""Formats that are opened, by Pillow's names, and the suffix of each.
-
-No others: some of Pillow's readers start a program (EPS) for a file from anywhere.
-"""
 
 MOST_PIXELS = 178_000_000
 """Larger pictures are refused unread; just below the size at which Pillow refuses."""
 
-_READERS = [name for name in ENDINGS if name != "MPO"]  # which JPEG's reader opens
 _SIDE, _THUMB = 128, 8
 
 
@@ -73,12 +59,8 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
         raise PictureError(f"the file cannot be read ({error.strerror})") from error
     if not data:
         raise PictureError("the file is empty")
-    Image.init()  # `formats` knows only those whose readers are loaded
     try:
-        with quiet(), Image.open(io.BytesIO(data), formats=_READERS) as image:
-            _check_size(image, most_pixels)
-            image.load()  # strict: a truncated picture is no picture
-            ending = ENDINGS[str(image.format)]
+        ending = _load(data, most_pixels)
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -92,6 +74,15 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
     pixels, (height, width) = decode(path, _SIDE)
     shape, colors = _prints(Image.fromarray(pixels))
     return Look(ending, width, height, hashlib.sha256(data).hexdigest(), shape, colors)
+
+
+def _load(data: bytes, most_pixels: int) -> str:
+    """Decode all of a picture, and forget it; its suffix."""
+    with quiet(), open_picture(io.BytesIO(data)) as image:
+        _check_size(image, most_pixels)
+        with gate.held(image):
+            image.load()  # strict: a truncated picture is no picture
+        return FORMATS[str(image.format)]
 
 
 def _check_size(image: Any, most_pixels: int) -> None:

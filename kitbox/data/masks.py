@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from kitbox.data import images
+from kitbox.data import gate, images
 from kitbox.errors import LabelError
 from kitbox.runs import Order, spans
 
@@ -99,10 +99,8 @@ def read(path: Path, name: str, *, colors: bool = False) -> np.ndarray:
     Raises:
         LabelError: when it cannot be read, or is coloured and should not be.
     """
-    from PIL import Image
-
     try:
-        with images.quiet(), Image.open(path) as image:
+        with images.quiet(), images.open_picture(path) as image, gate.held(image):
             image.load()
             return _values(image, name, colors)
     except LabelError:

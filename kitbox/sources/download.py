@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kitbox import storage as files
@@ -165,19 +165,18 @@ class _Part:
         same = note is None or not tag or not note.etag or tag == note.etag
         return replies.start(reply) == self.size and same
 
-    def open(self, reply: requests.Response) -> BinaryIO:
-        """The piece, open where the reply's bytes belong."""
+    def begin(self, reply: requests.Response) -> None:
+        """Make the piece, and its note, one that the reply's bytes may follow."""
         if reply.status_code == 206:
             self.resumed = True
-            return self.path.open("ab")
+            return
         self.forget()
         note = _Note(
             self.identity, reply.headers.get("ETag", ""), reply.headers.get("Last-Modified", "")
         )
-        file = self.path.open("wb")
+        self.path.write_bytes(b"")
         # Empty piece first, note second: a kill between the two leaves nothing to mix up.
         files.write(self.side, json.dumps(asdict(note)))
-        return file
 
     def finish(self) -> None:
         """Flush the piece and make it the target."""
@@ -234,12 +233,12 @@ def _try(part: _Part, session: requests.Session) -> None:
         part.checks.expect_size(total, shown(part.address))
         with storage(part.path, "downloading to"):
             _make_sure_of_space(part, total)
-            file = part.open(reply)
-        _copy(part, reply, file, total)
+            part.begin(reply)
+        _copy(part, reply, total)
 
 
-def _copy(part: _Part, reply: Any, file: BinaryIO, total: int | None) -> None:
-    with file:
+def _copy(part: _Part, reply: Any, total: int | None) -> None:
+    with files.filling(part.path, "ab", "downloading to") as file:
         done = file.seek(0, 2)
         # The raw stream: an encoding that the server adds unasked would change the file.
         pieces = reply.raw.stream(_CHUNK, decode_content=False)
@@ -253,8 +252,6 @@ def _copy(part: _Part, reply: Any, file: BinaryIO, total: int | None) -> None:
             done += len(piece)
             if part.report:
                 part.report(done, total)
-        with storage(part.path, "downloading to"):
-            file.flush()
     if total is not None and done < total:
         raise replies.Again(f"the connection ended after {done} of {total} bytes")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from kitbox.errors import some, storage
+from kitbox.storage import filling
 
 log = logging.getLogger("kitbox")
 
@@ -112,16 +113,13 @@ class Room:
         path = self._new(steps)
         left = size
         self._take(size)
-        file = _open(path)
-        with file:
+        with filling(path, "xb", "unpacking to") as file:
             while left and (piece := content.read(min(left, _CHUNK))):
                 with storage(path, "unpacking to"):
                     file.write(piece)
                 left -= len(piece)
             if left:
                 raise EOFError(f"{'/'.join(steps)} lacks {left} of {size} bytes")
-            with storage(path, "unpacking to"):
-                file.flush()
         self._files += 1
         if 0 < time < 2**33:
             os.utime(path, (time, time))
@@ -147,6 +145,8 @@ class Room:
 
     def add_link(self, steps: Parts, to: str) -> None:
         """Remember a symbolic link; `finish` makes it."""
+        if not to or "\0" in to or len(to) > _PATH:
+            raise Refused(f"a link to what no file can be, {_short('/'.join(steps))}")
         end = posixpath.normpath(posixpath.join(*steps[:-1], to))
         if to.startswith("/") or end.split("/")[0] == "..":
             raise Refused(f"a link that leads outside, {_short('/'.join(steps))} to {_short(to)}")
@@ -186,6 +186,12 @@ class Room:
         if not self._files:
             raise Refused("no file in it", do="Check that it is the right archive")
 
+    def too_many(self) -> Refused:
+        """What to say to more entries than may enter."""
+        return Refused(
+            f"more than {self.limits.files} files and folders", do=_LIMIT.format("max_files")
+        )
+
     def _new(self, steps: Parts, *, keep: Parts | None = None) -> Path:
         """The path of a new entry that is no folder; an earlier file there is removed."""
         self.add_folder(steps[:-1])
@@ -220,10 +226,7 @@ class Room:
     def _one_more(self) -> None:
         self._count += 1
         if self._count > self.limits.files:
-            raise Refused(
-                f"more than {self.limits.files} files and folders",
-                do=_LIMIT.format("max_files"),
-            )
+            raise self.too_many()
 
     def _take(self, size: int) -> None:
         self._bytes += size
@@ -232,11 +235,6 @@ class Room:
                 f"more than {self.limits.bytes / 1e9:g} GB when unpacked",
                 do=_LIMIT.format("max_gb"),
             )
-
-
-def _open(path: Path) -> IO[bytes]:
-    with storage(path, "unpacking to"):
-        return path.open("xb")
 
 
 def _alike(steps: Parts) -> str:

@@ -47,11 +47,8 @@ def _enter(tar: tarfile.TarFile, member: tarfile.TarInfo, room: Room) -> None:
         return
     if member.size < 0:
         raise tarfile.ReadError("a negative size")
-    try:
-        # Of what it allows, only files, folders and links are left for below.
-        tarfile.data_filter(member, str(room.folder))
-    except tarfile.FilterError as error:
-        raise Refused(str(error)) from error
+    # No filter of tarfile's: the first versions of Python 3.11 have none, and the room
+    # checks names and links itself.
     if member.isdir():
         room.add_folder(steps)
     elif member.issym():
@@ -61,6 +58,8 @@ def _enter(tar: tarfile.TarFile, member: tarfile.TarInfo, room: Room) -> None:
         if to is None:
             raise Refused(f"a link to what is not unpacked, {member.linkname[:80]!r}")
         room.add_hard_link(steps, to)
+    elif not member.isreg():
+        raise Refused(f"a device or another special file, {member.name[:80]!r}")
     else:
         content = tar.extractfile(member)
         assert content is not None, "a regular file has content"

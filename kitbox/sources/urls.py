@@ -60,7 +60,7 @@ class Urls(Options):
     wait: Annotated[float, Field(ge=0, le=60)] = Field(
         1.0, description="seconds before the second try; doubled for each later one"
     )
-    seconds: _Positive = Field(60, description="most seconds for one try of an address")
+    seconds: _Positive = Field(60, description="most seconds for one try of an address at one host")
     minutes: _Positive = Field(120, description="most minutes for all")
     max_mb: _Positive = Field(20, description="most megabytes (10^6 bytes) of a file")
     max_gb: _Positive = Field(50, description="most gigabytes (10^9 bytes) to fetch in one run")

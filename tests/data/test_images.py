@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import EpsImagePlugin, Image, ImageOps
 
-from kitbox.data import images
+from kitbox.data import images, masks
 from kitbox.data.images import decode
-from kitbox.errors import PictureError
+from kitbox.data.looks import look
+from kitbox.errors import LabelError, PictureError
 
 
 @pytest.fixture
@@ -209,6 +211,64 @@ def test_float_tiff_with_holes(tmp_path: Path) -> None:
     values = np.array([[np.nan, np.inf], [-3.0, 0.5]], np.float32)
     Image.fromarray(values).save(tmp_path / "a.tif")
     assert decode(tmp_path / "a.tif", 2)[0][..., 0].tolist() == [[0, 0], [0, 128]]
+
+
+DEEP = {
+    "I;16": np.uint16,
+    "I": np.int32,
+    "F": np.float32,
+}
+
+
+@pytest.mark.parametrize("mode", [*DEEP, "RGB", "RGBA", "LA", "P", "CMYK", "1"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_strips_give_what_the_whole_gives(
+    mode: str, channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    if mode in DEEP:
+        values = rng.integers(0, 60_000, (23, 17)).astype(DEEP[mode])
+        values[20, 3] = 300_000 if mode != "I;16" else 0  # the greatest is not in the first strip
+        image = Image.fromarray(values)
+    else:
+        image = Image.fromarray(rng.integers(0, 256, (23, 17, 3), np.uint8)).convert(mode)
+    image.save(tmp_path / "a.tif")
+    whole, _ = decode(tmp_path / "a.tif", 23, channels)
+    assert whole.std() > 10
+    for pixels in (1, 34, 100):
+        monkeypatch.setattr(images, "_STRIP", pixels)
+        assert np.array_equal(decode(tmp_path / "a.tif", 23, channels)[0], whole), pixels
+
+
+MEMORY = """
+import re, sys
+from pathlib import Path
+from kitbox.data.images import decode
+paths = [Path(one) for one in sys.argv[1:]]
+status = Path("/proc/self/status")  # ru_maxrss would begin at the parent's
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1]) * 1024
+decode(paths[0], 64)
+before = peak()
+decode(paths[1], 64)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
+@pytest.mark.parametrize(
+    ("mode", "most"), [("I;16", 6), ("I", 8), ("F", 8), ("RGBA", 8), ("LA", 8)]
+)
+def test_memory_of_a_large_picture(mode: str, most: float, tmp_path: Path) -> None:
+    """Bytes a pixel: those of Pillow's image (2 or 4) and of the pixels, and little else."""
+    for name, side in (("small", 64), ("large", 3000)):
+        shape = (side, side, len(mode)) if mode in ("RGBA", "LA") else (side, side)
+        values = np.zeros(shape, DEEP.get(mode, np.uint8))
+        image = Image.fromarray(values)
+        assert image.mode == mode
+        image.save(tmp_path / f"{name}.tif", compression="tiff_lzw")
+    command = [sys.executable, "-c", MEMORY, tmp_path / "small.tif", tmp_path / "large.tif"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 1 < int(done.stdout) / 3000**2 < most
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
@@ -408,6 +468,50 @@ def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(PictureError, match="too large"):
         decode(tmp_path / "a.png", 40)
+
+
+EPS = b"""%!PS-Adobe-3.0 EPSF-3.0
+%%BoundingBox: 0 0 20 20
+%%EndComments
+0 0 moveto
+showpage
+%%EOF
+"""
+
+
+@pytest.mark.parametrize("name", ["dog.jpg", "dog.eps", "dog.tif"])
+def test_no_picture_starts_a_program(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow's reader of EPS starts Ghostscript, whatever the file is called."""
+    ghostscript = tmp_path / "bin" / "gs"
+    ghostscript.parent.mkdir()
+    ghostscript.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\necho 9.5\n")
+    ghostscript.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ghostscript.parent}:{os.environ['PATH']}")
+    for attribute in ("gs_binary", "gs_windows_binary"):  # found once a process
+        monkeypatch.setattr(EpsImagePlugin, attribute, None)
+    (tmp_path / name).write_bytes(EPS)
+    with suppress(OSError), Image.open(tmp_path / name) as opened:
+        opened.load()
+    assert (tmp_path / "started").exists()  # this Pillow would start it
+    (tmp_path / "started").unlink()
+    with pytest.raises(PictureError, match="no picture"):
+        decode(tmp_path / name, 16)
+    with pytest.raises(PictureError, match="cannot be read"):
+        images.size(tmp_path / name)
+    with pytest.raises(PictureError, match="no picture"):
+        look(tmp_path / name)
+    with pytest.raises(LabelError, match="cannot be read"):
+        masks.read(tmp_path / name, name)
+    assert not (tmp_path / "started").exists()
+
+
+def test_nothing_else_of_pillow_opens_files() -> None:
+    """So that the formats are limited in one place."""
+    root = Path(images.__file__).parents[1]
+    found = [path.name for path in root.rglob("*.py") if "Image.open(" in path.read_text()]
+    assert found == ["images.py"]
 
 
 def test_importing_is_light() -> None:

@@ -305,6 +305,18 @@ def test_too_little_space_is_known_before_the_first_byte(site, tmp_path, monkeyp
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+@pytest.mark.parametrize("size", [1_000, 3_000_000])
+def test_a_disk_that_fills_on_the_way_is_said_to_be_full(site, tmp_path, monkeypatch, naps, size):
+    """Also by the bytes that leave the buffer when the file is closed."""
+    site.content = bytes(size)
+    (tmp_path / "f.part").symlink_to("/dev/full")
+    monkeypatch.setattr("kitbox.sources.download._Part.forget", lambda _: None)
+    with pytest.raises(StorageError, match="The disk is full"):
+        download(site.address, tmp_path / "f", sleep=naps.append)
+    assert naps == []
+
+
 def test_a_folder_that_cannot_be_made(site, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):

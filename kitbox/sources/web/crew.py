@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from kitbox.progress import Step
 from kitbox.sources import replies
 from kitbox.sources.replies import Again
-from kitbox.sources.web.fetching import Failed, Unknown, Unreached
+from kitbox.sources.web.fetching import Failed, Moved, Unknown, Unreached
 from kitbox.sources.web.guard import Refused
 from kitbox.sources.web.journal import Record
 from kitbox.sources.web.line import Job, Line
@@ -49,14 +49,14 @@ class Crew:
     def __init__(
         self,
         jobs: Sequence[Job],
-        bring: Callable[[str, Watch], Record],
+        bring: Callable[[Job, Watch], Record],
         keep: Callable[[Record], None],
         limits: Limits,
     ) -> None:
         """
         Args:
             jobs: what to fetch.
-            bring: fetches one address; raises Refused, Failed or Again.
+            bring: fetches one address; raises Refused, Failed, Again or Moved.
             keep: told every record, by several threads.
             limits: how hard to try.
         """
@@ -70,6 +70,7 @@ class Crew:
         self._reached: set[str] = set()
         self._deaf: dict[str, int] = {}
         self._unheard = 0
+        self._given_up: dict[str, str] = {}
         self._why = ""
         self._error: BaseException | None = None
 
@@ -123,9 +124,12 @@ class Crew:
             self._line.close()
 
     def _one(self, job: Job) -> None:
-        job.tries += 1
+        job.tries += not job.hops  # after a redirect the try goes on
         try:
-            record = self._bring(job.address, self._watch)
+            record = self._bring(job, self._watch)
+        except Moved as elsewhere:
+            self._hear(job, answered=True)
+            self._move(job, elsewhere)
         except Refused as reason:
             self._end(job, Record(job.address, "refused", str(reason)))
         except Failed as reason:
@@ -140,6 +144,15 @@ class Crew:
             self._hear(job, answered=True)
             self._end(job, record)
 
+    def _move(self, job: Job, elsewhere: Moved) -> None:
+        """Go on at the host that a redirect names, unless that was given up."""
+        with self._lock:
+            why = self._given_up.get(elsewhere.site)
+        if why is not None:
+            self._end(job, Record(job.address, "not-asked", why))
+            return
+        self._line.move(job, elsewhere.site, elsewhere.address, elsewhere.hops)
+
     def _again(self, job: Job, trouble: Again) -> None:
         """Try once more later, or give up the address, or its host."""
         with self._lock:
@@ -150,6 +163,8 @@ class Crew:
             more = f" and asks to wait {asked / 60:.0f} minutes" if asked and too_long else ""
             if deaf or too_long:
                 reason = f"given up with its host: {trouble}{more}"
+                with self._lock:
+                    self._given_up[job.site] = reason
                 for other in self._line.give_up(job.site):
                     self._count(Record(other.address, "not-asked", reason), other)
             self._end(job, Record(job.address, "failed", f"{trouble}{more}"))

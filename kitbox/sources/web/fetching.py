@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.client
 import os
+import re
 import socket
 import ssl
 import time
@@ -20,6 +21,7 @@ from kitbox.sources.web import guard
 from kitbox.sources.web.guard import Network, Refused
 from kitbox.sources.web.places import Place, follow, take_apart
 from kitbox.sources.web.watch import Held, Watch
+from kitbox.storage import filling
 
 ACCEPTED = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,image/*;q=0.5"
 
@@ -29,10 +31,26 @@ _SILENCE = 20.0  # seconds without a byte
 _PIECE = 1 << 16
 _NOBODY = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 _NO = ("noai", "noimageai")
+_NAMED = re.compile(r"([^\s:]+)\s*:\s*(.*)")  # a robot's name and its rule, or a directive's value
+_VALUED = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 
 
 class Failed(Exception):  # noqa: N818 - reported in the manifest, not raised to a person
     """A trouble that another try would not mend; the text names it."""
+
+
+class Moved(Exception):  # noqa: N818 - an answer, not an error
+    """A redirect to another host, which is to be asked in its turn.
+
+    Attributes:
+        address: where it leads.
+        site: host and port of that.
+        hops: redirects so far.
+    """
+
+    def __init__(self, address: str, site: str, hops: int) -> None:
+        self.address, self.site, self.hops = address, site, hops
+        super().__init__(site)
 
 
 class Unknown(Failed):
@@ -50,7 +68,7 @@ class Rules:
     Attributes:
         allowed: networks that are let pass although they are not public.
         robots: whether `X-Robots-Tag: noai` and `noimageai` are honoured.
-        seconds: most seconds for one address and one try, redirects included.
+        seconds: most seconds for one address and one try, on one host.
         most_bytes: most bytes of one file.
         agent: what kitbox calls itself.
     """
@@ -62,26 +80,34 @@ class Rules:
     agent: str = "kitbox"
 
 
-def fetch(address: str, target: Path, rules: Rules, watch: Watch) -> int:
+def fetch(address: str, target: Path, rules: Rules, watch: Watch, hops: int = 0) -> int:
     """Stream what is at an address to the file `target`; how many bytes it has.
 
     The connection is made by kitbox itself: proxies, cookies and passwords that
     the environment holds are not used.
 
+    Args:
+        hops: redirects that led to this address.
+
     Raises:
+        Moved: when it is at another host.
         Refused: when a rule forbids it, here or after a redirect.
         Failed: when another try would bring the same.
         Again: when another try may help.
         StorageError: when the disk is full or the file cannot be written.
     """
     until = time.monotonic() + rules.seconds
-    for _ in range(_MOST_REDIRECTS + 1):
-        with _asked(take_apart(address), rules, watch, until) as reply:
-            if reply.status in _REDIRECTS and (location := reply.headers.get("Location")):
-                address = follow(address, location)
-                continue
-            _check(reply, rules)
-            return _copy(reply, target, rules)
+    place = take_apart(address)
+    while hops <= _MOST_REDIRECTS:
+        with _asked(place, rules, watch, until) as reply:
+            location = reply.headers.get("Location") if reply.status in _REDIRECTS else None
+            if not location:
+                _check(reply, rules)
+                return _copy(reply, target, rules)
+        address, hops, here = follow(address, location), hops + 1, place.site
+        place = take_apart(address)
+        if place.site != here:
+            raise Moved(address, place.site, hops)
     raise Failed(f"more than {_MOST_REDIRECTS} redirects")
 
 
@@ -157,35 +183,35 @@ def _check(reply: http.client.HTTPResponse, rules: Rules) -> None:
 def forbids(headers: list[str]) -> str | None:
     """What a `X-Robots-Tag` says against learning from the picture, if anything.
 
-    A rule that names other robots does not count.
+    A rule that names other robots does not count. A name counts for all that follows
+    it in its header, up to the next name; a directive with a value is no name.
 
     >>> forbids(["noindex, NoAI"]), forbids(["otherbot: noai"]), forbids(["kitbox: noimageai"])
     ('noai', None, 'noimageai')
+    >>> forbids(["max-snippet: -1, noai"])
+    'noai'
     """
     for header in headers:
         ours = True
         for part in header.lower().split(","):
-            robot, colon, rule = part.rpartition(":")
-            if colon:
-                ours = robot.strip() in ("kitbox", "*")
-            if ours and rule.strip() in _NO:
-                return rule.strip()
+            rule = part.strip()
+            while (found := _NAMED.match(rule)) and found[1] not in _VALUED:
+                ours = found[1] in ("kitbox", "*")
+                rule = found[2]
+            if ours and rule in _NO:
+                return rule
     return None
 
 
 def _copy(reply: http.client.HTTPResponse, target: Path, rules: Rules) -> int:
     expected, done = reply.length, 0
-    with storage(target, "downloading to"):
-        file = target.open("wb")
-    with file:
+    with filling(target, "wb", "downloading to") as file:
         while piece := reply.read(_PIECE):
             done += len(piece)
             if done > rules.most_bytes:
                 raise Refused(f"it has more than {rules.most_bytes} bytes")
             with storage(target, "downloading to"):
                 file.write(piece)
-        with storage(target, "downloading to"):
-            file.flush()
     if expected is not None and done < expected:
         raise Again(f"the connection ended after {done} of {expected} bytes")
     return done

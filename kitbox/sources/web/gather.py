@@ -6,14 +6,12 @@ import hashlib
 import json
 import os
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kitbox import storage as files
 from kitbox.data.looks import TooLarge, look
-from kitbox.environment import cores
 from kitbox.errors import PictureError, storage
 from kitbox.progress import Progress
 from kitbox.sources.web import manifest
@@ -113,13 +111,12 @@ def gather(folder: Path, wanted: Sequence[Wanted], settings: Settings) -> None:
 
 def _ask(folder: Path, journal: Journal, addresses: Sequence[str], settings: Settings) -> str:
     """Fetch these addresses; why it stopped before all were asked for, or ''."""
-    gate = threading.Semaphore(cores())  # large pictures take memory while they decode
 
     def keep(record: Record) -> None:
         journal.add(replace(record, rules=settings.refusing))
 
-    def bring(address: str, watch: Watch) -> Record:
-        return _bring(folder, address, settings, watch, gate)
+    def bring(job: Job, watch: Watch) -> Record:
+        return _bring(folder, job, settings, watch)
 
     with journal, Progress().bar("fetching pictures", len(addresses)) as step:
         jobs = []
@@ -132,15 +129,13 @@ def _ask(folder: Path, journal: Journal, addresses: Sequence[str], settings: Set
         return Crew(jobs, bring, keep, settings.limits).work(step)
 
 
-def _bring(
-    folder: Path, address: str, settings: Settings, watch: Watch, gate: threading.Semaphore
-) -> Record:
+def _bring(folder: Path, job: Job, settings: Settings, watch: Watch) -> Record:
     """Fetch one address and look at the picture."""
+    address = job.address
     part = folder / manifest.ARRIVING / f"{name(address)}.part"
     try:
-        size = fetch(address, part, settings.rules, watch)
-        with gate:
-            seen = look(part, most_pixels=settings.most_pixels)
+        size = fetch(job.at or address, part, settings.rules, watch, job.hops)
+        seen = look(part, most_pixels=settings.most_pixels)
         if min(seen.width, seen.height) < settings.min_side:
             raise Refused(f"the picture is too small ({seen.width} x {seen.height} pixels)")
         file = f"{name(address)}.{seen.ending}"

@@ -6,8 +6,10 @@ import base64
 import json
 import threading
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any, Literal
 
 from kitbox import storage as files
@@ -50,17 +52,23 @@ class Journal:
         self._path = path
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> Journal:
-        with storage(self._path, "writing"):
-            self._file = self._path.open("ab")
-            if self._file.tell():
-                self._file.write(b"\n")  # after a line that a killed process left torn
+        self._file = self._stack.enter_context(files.filling(self._path, "ab", "writing"))
+        if self._file.tell():
+            self._file.write(b"\n")  # after a line that a killed process left torn
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        if self._file is not None:
-            self._file.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Raises StorageError: when the disk is full, unless the block says so itself."""
+        with self._lock:
+            self._stack.__exit__(kind, error, trace)
 
     def add(self, record: Record) -> None:
         """Append a record; for several threads.

@@ -9,6 +9,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+_AWAY = 4  # times the jobs at once: so many of a host may wait at others, before more are asked
+_FIRST = -1.0  # before all that a host was given by itself
+
 
 @dataclass
 class Job:
@@ -16,25 +19,34 @@ class Job:
 
     Attributes:
         address: the address.
-        site: its host and port.
+        site: the host and port that is asked next: the address's own, or one that a
+            redirect named.
         tries: how often it was tried.
+        at: where redirects have led; '' at the beginning of a try.
+        hops: how many redirects that were.
     """
 
     address: str
     site: str
     tries: int = 0
+    at: str = ""
+    hops: int = 0
+
+    def __post_init__(self) -> None:
+        self.home = self.site
 
 
 @dataclass
 class _Site:
     waiting: list[tuple[float, int, Job]] = field(default_factory=list)  # a heap
     active: int = 0
+    away: int = 0  # its jobs that wait for their turn at another host
     pause: float = 0.0  # nobody before this time
     ticket: int = 0  # the offer that counts; older ones are void
 
 
 class Line:
-    """Jobs, handed to threads. Every job taken is given back by `done` or `again`."""
+    """Jobs, handed to threads. Every job taken is given back by `done`, `again` or `move`."""
 
     def __init__(self, jobs: Iterable[Job], *, per_site: int) -> None:
         self._changed = threading.Condition()
@@ -63,6 +75,7 @@ class Line:
                     site.active += 1
                     job = heapq.heappop(site.waiting)[2]
                     self._offer(site)
+                    self._arrive(job)
                     return job
                 self._changed.wait(wait)
             return None
@@ -74,20 +87,33 @@ class Line:
             self._free(job)
 
     def again(self, job: Job, wait: float, *, all_of_site: bool = False) -> None:
-        """The job is to be tried again after `wait` seconds.
+        """The job is to be tried again after `wait` seconds, from its beginning.
 
         Args:
             job: the job.
             wait: seconds.
-            all_of_site: its host asked for the pause, so it counts for all of its jobs.
+            all_of_site: the host that was asked wants the pause, so it counts for all of
+                its jobs.
         """
         with self._changed:
-            site = self._sites[job.site]
+            asked = self._sites[job.site]
             when = time.monotonic() + wait
             if all_of_site:
-                site.pause = max(site.pause, when)
-            heapq.heappush(site.waiting, (when, next(self._count), job))
+                asked.pause = max(asked.pause, when)
             self._free(job)
+            job.site, job.at, job.hops = job.home, "", 0
+            self._wait(job, when)
+
+    def move(self, job: Job, site: str, at: str, hops: int) -> None:
+        """The job goes on at another host, before those that have not begun.
+
+        Where redirects lead is often an address that expires.
+        """
+        with self._changed:
+            self._sites[job.home].away += 1
+            self._free(job)
+            job.site, job.at, job.hops = site, at, hops
+            self._wait(job, _FIRST)
 
     def give_up(self, site: str) -> list[Job]:
         """Take all waiting jobs of a host out of the line and return them."""
@@ -97,6 +123,8 @@ class Line:
             one.waiting.clear()
             one.ticket += 1
             self._left -= len(jobs)
+            for job in jobs:
+                self._arrive(job)
             self._changed.notify_all()
             return jobs
 
@@ -105,6 +133,20 @@ class Line:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def _arrive(self, job: Job) -> None:
+        """A job that a redirect sent waits no more; its own host may be asked for another."""
+        if job.hops:
+            home = self._sites[job.home]
+            home.away -= 1
+            self._offer(home)
+            self._changed.notify_all()
+
+    def _wait(self, job: Job, when: float) -> None:
+        site = self._sites.setdefault(job.site, _Site())
+        heapq.heappush(site.waiting, (when, next(self._count), job))
+        self._offer(site)
+        self._changed.notify_all()
 
     def _free(self, job: Job) -> None:
         site = self._sites[job.site]
@@ -115,6 +157,9 @@ class Line:
     def _offer(self, site: _Site) -> None:
         """Put the host in the line, if it has a job that may be taken, now or later."""
         site.ticket += 1
-        if site.waiting and site.active < self._per_site:
+        if not site.waiting or site.active >= self._per_site:
+            return
+        begun = site.waiting[0][2].hops
+        if begun or site.away < _AWAY * self._per_site:
             when = max(site.pause, site.waiting[0][0])
             heapq.heappush(self._offers, (when, next(self._count), site.ticket, site))

@@ -62,6 +62,7 @@ class Web:
         self.healed = False  # troubles that may pass have passed
         self.lock = threading.Lock()
         self.port = 0
+        self.other = ""  # where `away` leads
 
     @property
     def base(self) -> str:
@@ -89,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
             web.most_at_once = max(web.most_at_once, web.at_once)
         try:
             _, kind, name = self.path.partition("?")[0].split("/", 2)
-            number = int(name.partition(".")[0])
+            number = int(name.rpartition("/")[2].partition(".")[0])
             with contextlib.suppress(OSError):
                 getattr(self, f"on_{kind}")(number)
         finally:
@@ -210,6 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def on_hop(self, number: int) -> None:
         self.send(b"", 302, Location=f"/ok/{number}.jpg")
+
+    def on_away(self, number: int) -> None:
+        self.send(b"", 302, Location=f"{self.web.other}{self.path.removeprefix('/away')}")
 
     def on_loop(self, number: int) -> None:
         self.send(b"", 301, Location=self.path)

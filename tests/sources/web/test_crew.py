@@ -8,7 +8,7 @@ import pytest
 
 from kitbox.sources.replies import Again
 from kitbox.sources.web.crew import Crew, Limits
-from kitbox.sources.web.fetching import Failed, Unknown, Unreached
+from kitbox.sources.web.fetching import Failed, Moved, Unknown, Unreached
 from kitbox.sources.web.guard import Refused
 from kitbox.sources.web.journal import Record
 from kitbox.sources.web.line import Job
@@ -21,8 +21,8 @@ class Hand:
         self.plan, self.tries, self.kept, self.lock = plan, Counter(), {}, threading.Lock()
         self.now, self.most = Counter(), Counter()
 
-    def __call__(self, address, watch):
-        site = address.partition("/")[0]
+    def __call__(self, job, watch):
+        address, site = job.address, job.site
         with self.lock:
             self.tries[address] += 1
             self.now[site] += 1
@@ -145,3 +145,32 @@ def test_an_error_of_our_own_ends_it_and_is_raised():
 
 def test_nothing_to_do():
     assert Hand().work([]) == ("", 0)
+
+
+class Mover(Hand):
+    """As `Hand`, with addresses of the host `a` that redirect to `b`."""
+
+    def __call__(self, job, watch):
+        if job.site == "a":
+            raise Moved(f"b/{job.address[2:]}", "b", job.hops + 1)
+        return super().__call__(job, watch)
+
+
+def test_hosts_that_redirects_name_have_the_limit_and_the_pause():
+    hand = Mover(once=[Again("429", wait=0.4)])
+    addresses = ["a/once", *(f"a/{n}" for n in range(40)), *(f"b/{n}" for n in range(40))]
+    why, _ = hand.work(addresses, per_site=2, threads=16)
+    assert why == ""
+    assert {record.status for record in hand.kept.values()} == {"arrived"}
+    assert hand.kept["a/once"].tries == 2
+    assert hand.kept["a/7"].tries == 1
+    assert hand.most["b"] <= 2
+
+
+def test_a_host_that_redirects_name_is_given_up_and_not_the_one_that_they_are_of():
+    hand = Mover(b=[Again("429", wait=3600)] * 9)
+    hand.work([*(f"a/{n}" for n in range(50)), *(f"b/{n}" for n in range(50))], per_site=2)
+    states = Counter(record.status for record in hand.kept.values())
+    assert states.total() == 100
+    assert states["not-asked"] >= 96
+    assert hand.tries.total() <= 4

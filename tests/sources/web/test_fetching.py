@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import os
 import shutil
 import ssl
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from kitbox.errors import StorageError
 from kitbox.sources.replies import Again
 from kitbox.sources.web import fetching
-from kitbox.sources.web.fetching import Failed, Rules, Unknown, Unreached, fetch, forbids
+from kitbox.sources.web.fetching import Failed, Moved, Rules, Unknown, Unreached, fetch, forbids
 from kitbox.sources.web.guard import Refused
 from kitbox.sources.web.watch import Watch
 from sources.web.serving import SIGNED, picture, serve
@@ -29,10 +30,20 @@ def watch():
         yield watch
 
 
+def follow(address, file, rules, watch):
+    """Fetch as the crew does, from host to host."""
+    hops = 0
+    while True:
+        try:
+            return fetch(address, file, rules, watch, hops)
+        except Moved as elsewhere:
+            address, hops = elsewhere.address, elsewhere.hops
+
+
 @pytest.fixture
 def get(web, tmp_path, watch):
     def get(path, rules=RULES):
-        size = fetch(f"{web.base}/{path}", tmp_path / "file", rules, watch)
+        size = follow(f"{web.base}/{path}", tmp_path / "file", rules, watch)
         content = (tmp_path / "file").read_bytes()
         assert len(content) == size
         return content
@@ -128,6 +139,18 @@ def test_robots_may_be_overruled(get):
         (["*: noai"], "noai"),
         (["unavailable_after: 25 Jun 2030 15:00:00 GMT", "noai"], "noai"),
         (["noaix"], None),
+        (["max-image-preview: large, noai"], "noai"),
+        (["max-snippet: -1, noai, noimageai"], "noai"),
+        (["unavailable_after: 25 Jun 2030 15:00:00 GMT, noai"], "noai"),
+        (["unavailable_after: Tue, 25 Jun 2030 15:00:00 GMT, noai"], "noai"),
+        (["max-video-preview:3,noimageai"], "noimageai"),
+        (["noai, max-snippet: 3"], "noai"),
+        (["otherbot: max-snippet: 3, noai"], None),
+        (["kitbox: max-snippet: 3, noai"], "noai"),
+        (["otherbot: noindex, kitbox: noai"], "noai"),
+        (["kitbox: noindex, otherbot: noai"], None),
+        (["otherbot: noai, *: noimageai"], "noimageai"),
+        ([": noai", "a:b:noai", ":", ""], None),
     ],
 )
 def test_what_robots_are_told(headers, found):
@@ -160,6 +183,16 @@ def test_hosts_that_are_not_there(tmp_path, watch, closed):
 def test_a_folder_that_cannot_be_written(web, tmp_path, watch):
     with pytest.raises(StorageError):
         fetch(f"{web.base}/ok/1.jpg", tmp_path / "none" / "x", RULES, watch)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+def test_a_full_disk_is_said_to_be_full(get, tmp_path):
+    """Also where the last bytes do not leave the buffer before the file is closed."""
+    (tmp_path / "file").symlink_to("/dev/full")
+    for path in ("ok/1.jpg", "cut/1.jpg"):
+        with pytest.raises((StorageError, Again), match=r"disk is full|ended after") as caught:
+            get(path)
+        assert path != "ok/1.jpg" or caught.type is StorageError
 
 
 def test_an_answer_that_makes_no_sense(tmp_path, watch, talker):

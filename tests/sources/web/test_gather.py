@@ -22,6 +22,7 @@ from kitbox.sources.web.fetching import Rules
 from kitbox.sources.web.gather import Settings, gather, is_settled
 from kitbox.sources.web.lists import Wanted
 from kitbox.sources.web.places import name
+from sources.web.serving import serve
 
 SETTINGS = Settings(
     rules=Rules(allowed=(ipaddress.ip_network("127.0.0.1/32"),), seconds=5, most_bytes=10**6),
@@ -174,6 +175,22 @@ def test_one_host_gets_no_more_at_once_than_it_should(web, folder):
     assert web.most_at_once <= 2
 
 
+def test_the_limit_of_a_host_counts_what_redirects_bring(web, folder):
+    limits = replace(SETTINGS.limits, per_site=2, threads=16)
+    with serve() as first, serve() as second:
+        first.other = second.other = web.base
+        lists = [
+            *wanted(first, *(f"away/slow/{n}" for n in range(6))),
+            *wanted(second, *(f"away/slow/{n}" for n in range(6, 12))),
+            *wanted(web, *(f"slow/{n}" for n in range(12, 16))),
+        ]
+        gather(folder, lists, replace(SETTINGS, limits=limits))
+        assert first.total() == second.total() == 6
+    assert web.total() == 16
+    assert web.most_at_once <= 2
+    assert len(shown(folder)) == 16
+
+
 def test_a_full_disk_stops_it_and_what_came_is_kept(web, folder, monkeypatch):
     whole, count = os.replace, Counter()
 
@@ -193,10 +210,10 @@ def test_a_full_disk_stops_it_and_what_came_is_kept(web, folder, monkeypatch):
     assert len(shown(folder)) == 20
 
 
-def start(folder, lists):
+def start(folder, lists, before=""):
     tests = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.format(tests=tests, folder=str(folder))],
+        [sys.executable, "-c", before + SCRIPT.format(tests=tests, folder=str(folder))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -222,6 +239,7 @@ def test_a_killed_fetch_goes_on_where_it_was(web, folder, after):
     wait_for(lambda: web.total() >= after)
     process.kill()
     process.communicate()
+    time.sleep(0.3)  # what it had asked for when it was killed is counted late
     journal = folder / ".journal.jsonl"
     kept = journal.read_bytes().count(b'"arrived"') if journal.exists() else 0
     web.asked.clear()
@@ -232,16 +250,34 @@ def test_a_killed_fetch_goes_on_where_it_was(web, folder, after):
     assert {row["status"] for row in rows(folder).values()} == {"ok"}
 
 
-def test_ctrl_c_ends_it_soon_and_loses_nothing(web, folder):
+# As in a run: its handler lets the first signal pass (while it trains), the next interrupts.
+RUNNING = """
+from kitbox.stopping import Stop
+stop = Stop().__enter__()
+stop.asked = True
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "number"),
+    [("", signal.SIGINT), (RUNNING, signal.SIGINT), (RUNNING, signal.SIGTERM)],
+    ids=["alone", "in a run", "SIGTERM in a run"],
+)
+def test_ctrl_c_ends_it_soon_and_loses_nothing(web, folder, before, number):
     lists = wanted(web, *(f"ok/{n}" for n in range(10)), *(f"drip/{n}" for n in range(30)))
-    process = start(folder, lists)
+    process = start(folder, lists, before)
     wait_for(lambda: sum("drip" in path for path in web.asked) >= 8)
     time.sleep(0.3)
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=55)
     assert time.monotonic() - began < 40
     assert said.rstrip().endswith("KeyboardInterrupt")
     states = Counter(row["status"] for row in rows(folder).values())
     assert states == {"ok": 10, "not-asked": 30}
+    assert len(shown(folder)) == 10
+    web.asked.clear()
+    arrived = wanted(web, *(f"ok/{n}" for n in range(10)))
+    gather(folder, arrived, SETTINGS)
+    assert not web.asked
     assert len(shown(folder)) == 10

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kitbox.data.looks import Look
+from kitbox.errors import StorageError
 from kitbox.sources.web.journal import Journal, Record
 
 looks = st.builds(
@@ -87,3 +91,21 @@ def test_threads_do_not_mix_their_lines_and_late_ones_are_not_heard(tmp_path):
             thread.join()
     journal.add(Record("late", "failed"))
     assert len(journal.read()) == 1600
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+def test_a_full_disk_is_said_to_be_full():
+    with pytest.raises(StorageError, match="disk is full"), Journal(Path("/dev/full")) as journal:
+        journal.add(Record("a", "failed"))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+def test_what_ended_the_block_says_more_than_a_full_disk():
+    def work():
+        with Journal(Path("/dev/full")) as journal:
+            with suppress(StorageError):
+                journal.add(Record("a", "failed"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()

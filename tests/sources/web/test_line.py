@@ -98,3 +98,72 @@ def test_many_hosts_cost_little():
         line.done(job)
         asked += 1
     assert asked == 50_000
+
+
+def test_a_redirect_waits_its_turn_at_the_host_that_it_names():
+    line = Line(jobs(a=2, b=3), per_site=1)
+    a, b = line.take(), line.take()
+    line.move(a, "b", "b/x", 1)
+    assert line.take().address == "a1"  # `a` is free again, `b` is not
+    line.done(b)
+    moved = line.take()
+    assert (moved.address, moved.at, moved.hops) == ("a0", "b/x", 1)  # before b1, b2
+    line.again(moved, 0.3, all_of_site=True)  # `b` asks for a pause
+    assert (moved.site, moved.at, moved.hops) == ("a", "", 0)
+    began = time.monotonic()
+    assert line.take().address == "b1"
+    assert time.monotonic() - began > 0.25
+
+
+def test_only_so_many_wait_elsewhere_and_all_come_to_their_end():
+    line = Line(jobs(a=20, b=20), per_site=1)
+    taken = line.take(), line.take()
+    assert [job.site for job in taken] == ["a", "b"]
+    for _ in range(3):
+        line.move(taken[0], "b", "b/x", 1)
+        taken = line.take(), taken[1]
+    line.move(taken[0], "b", "b/x", 1)
+    got = []
+    thread = threading.Thread(target=lambda: got.append(line.take()))
+    thread.start()
+    time.sleep(0.1)
+    assert got == []  # four of `a` wait at `b`, which is busy
+    line.done(taken[1])
+    thread.join(2)
+    assert got[0].home == "a"
+    assert line.take().site == "a"
+
+
+def test_hosts_that_send_each_other_their_jobs_do_not_stick():
+    other = {"a": "b", "b": "c", "c": "a"}
+    line, ended, lock = Line(jobs(a=300, b=300, c=300), per_site=2), Counter(), threading.Lock()
+
+    def work():
+        while (job := line.take()) is not None:
+            if job.hops < 3:
+                line.move(job, other[job.site], "x", job.hops + 1)
+            elif job.tries == 0:
+                job.tries = 1
+                line.again(job, 0.001)
+            else:
+                with lock:
+                    ended[job.address] += 1
+                line.done(job)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(ended) == 900
+    assert set(ended.values()) == {1}
+
+
+def test_giving_up_a_host_takes_what_others_sent():
+    line = Line(jobs(a=6), per_site=1)
+    for _ in range(4):
+        line.move(line.take(), "b", "b/x", 1)
+        assert len(line.give_up("b")) == 1
+    line.done(line.take())
+    line.done(line.take())
+    assert line.take() is None
