@@ -118,12 +118,11 @@ class Standard(Options):
         return shifting(x, y) @ matrix @ shifting(-x, -y)
 
     def _light(self, rng: np.random.Generator) -> tuple[float, float]:
-        """Gain and shift of values 0..255: contrast about the middle, then brightness."""
-        share, brightness, contrast = rng.random(3).tolist()
+        """Gain and shift of values 0..255: a factor for all of them, then brightness."""
+        share, brightness, factor = rng.random(3).tolist()
         if not self.light or share >= self.light_share:
             return 1.0, 0.0
-        brighter, contrast = (2 * brightness - 1) * self.light, (2 * contrast - 1) * self.light
-        return 1 + contrast, 255 * brighter - 127.5 * contrast
+        return 1 + (2 * factor - 1) * self.light, 255 * (2 * brightness - 1) * self.light
 
 
 class Light(Standard):
