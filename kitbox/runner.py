@@ -120,6 +120,7 @@ def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) 
 
     with trainer.keeper.stop:
         stopped = train(recipe, trainer, folder, progress)
+    trainer.keeper.settle()  # where the run before was killed between its last save and this
     if (weights := folder / recipe.kept).exists():
         model.load_state_dict(load_weights(weights))
     scores = tune(recipe, trainer, progress)

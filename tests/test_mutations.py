@@ -1,8 +1,7 @@
 """Valid things with a few bytes changed: a clear error or a result, and nothing outside touched.
 
 `HYPOTHESIS_PROFILE=explore KITBOX_MUTATIONS=5000 pytest tests/test_mutations.py` tries more and
-other ones than CI does. What failed
-once stands here as an example.
+other ones than CI does. What failed once stands here as an example.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ from kitbox.models.state import load_weights, save_weights
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
 from kitbox.results.folder import RunFolder
+from kitbox.training.checkpoints import Checkpoint
+from kitbox.training.keeper import Keeper
 from kitbox.training.stages import Epoch
 
 
@@ -224,3 +226,28 @@ def test_copies_hold_the_results_in_the_end(tmp_path: Path) -> None:
     said = follow(small(copy_to=str(tmp_path / "file" / "x")), tmp_path / "other")
     assert "is not complete" in said
     assert (tmp_path / "other" / "submission.csv").exists()
+
+
+def test_killed_between_the_last_checkpoint_and_its_best_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is trained any more when the same command comes, so nothing is saved either."""
+    save = Keeper.save
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    def dies_after_the_last(keeper: Keeper, checkpoint: Checkpoint) -> None:
+        if checkpoint.facts["stage"] > len(trained().stages):
+            keeper.settle = die
+        save(keeper, checkpoint)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keeper, "save", dies_after_the_last)
+        with pytest.raises(KeyboardInterrupt):
+            follow(trained(), tmp_path / "run")
+    assert (tmp_path / "run" / ".best.safetensors").exists()
+    follow(trained(), tmp_path / "run")
+    for name in ("best.safetensors", "submission.csv", "log.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (finished() / name).read_bytes()
+    assert not (tmp_path / "run" / ".best.safetensors").exists()

@@ -79,12 +79,6 @@ def load(path: Path, warn: Callable[[str], None] = lambda text: None) -> Checkpo
     return None
 
 
-def remove(path: Path) -> None:
-    """Remove a checkpoint and the one before it."""
-    path.unlink(missing_ok=True)
-    before(path).unlink(missing_ok=True)
-
-
 def before(path: Path) -> Path:
     """Where the checkpoint before the newest lies."""
     return path.with_name(f"{path.stem}.before{path.suffix}")
