@@ -28,19 +28,30 @@ def say_machine() -> None:
     versions = environments.versions()
     load = os.getloadavg()[0]
     print(time.strftime("%Y-%m-%d %H:%M"), end=": ")
-    print(f"{found.device_name}, {environments.cores()} cores, {found.precision}; load {load:.1f}")
+    number_format = {"no": "fp32"}.get(found.precision, found.precision)
+    print(f"{found.device_name}, {environments.cores()} cores, {number_format}; load {load:.1f}")
     print(", ".join(f"{name} {versions[name]}" for name in ("torch", "timm", "opencv", "python")))
 
 
-def alternate(parts: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each part in each round, in turn; a first round does not count."""
+def alternate(
+    parts: Mapping[str, Callable[[], object]],
+    rounds: int,
+    after: Callable[[object], object] = lambda made: None,
+) -> dict[str, list[float]]:
+    """Seconds of each part in each round, in turn; a first round does not count.
+
+    Args:
+        after: called with what a part returned, not timed.
+    """
     taken: dict[str, list[float]] = {name: [] for name in parts}
     for number in range(rounds + 1):
         for name, part in parts.items():
             began = time.perf_counter()
-            part()
+            made = part()
+            seconds = time.perf_counter() - began
+            after(made)
             if number:
-                taken[name].append(time.perf_counter() - began)
+                taken[name].append(seconds)
     return taken
 
 
