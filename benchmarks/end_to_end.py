@@ -5,8 +5,9 @@
 The same files, split, weights (mobilenetv2_100), size (160), batch (32) and epochs (4 frozen,
 2 full) of flowers17, in turn, seed by seed; medians of the times, means of the errors. fastai
 runs in an environment of its own, which this script makes, and is measured twice: as its
-lessons have it, and, for fewer seeds, tuned (pictures shrunk beforehand in the timed part, worker processes,
-normalisation held still, its rate finder's kind of rates). kitbox begins with an empty cache.
+lessons have it, and, for fewer seeds, tuned (pictures shrunk beforehand in the timed part,
+worker processes, normalisation held still, its rate finder's kind of rates). kitbox begins with
+an empty cache.
 """
 
 from __future__ import annotations
