@@ -137,7 +137,7 @@ class Files:
         return Canvas(canvas, put, "", finish, abandon)
 
     def relatives(self) -> Relatives:
-        """Pictures of the same folder that earlier caches have."""
+        """Pictures of the same folder that earlier caches have, this one's own included."""
         found = Relatives(self._images, self._states)
         try:
             others = sorted(
@@ -148,7 +148,7 @@ class Files:
         except OSError:
             return found
         for other in others[:RELATIVES]:
-            if other != self._file and (opened := _open(other, self._shape)) is not None:
+            if (opened := _open(other, self._shape)) is not None:
                 found.add(opened)
         return found
 
@@ -271,9 +271,10 @@ def _allocate(
             picture = padded
         left = np.ascontiguousarray(picture).data.cast("B")
         at = row * int(np.prod(shape[1:], dtype=np.int64))
-        while left:
-            done = os.pwrite(file.fileno(), left, at)
-            left, at = left[done:], at + done
+        with errors.storage(path, "writing"):
+            while left:
+                done = os.pwrite(file.fileno(), left, at)
+                left, at = left[done:], at + done
 
     return canvas, put
 

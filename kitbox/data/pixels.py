@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kitbox.data import pixel_files
 from kitbox.data.filling import Filling
@@ -161,13 +161,18 @@ def load(
     if cache is not None:
         files = pixel_files.Files(cache, folder, names, side, channels)
         held = files.read()
-        if held is not None and not _mended(held[1], folder, names, side, channels):
+        if (
+            held is not None
+            and not _mended(held[1], folder, names, side, channels)
+            and not _more(len(held[0]), count, side * side * channels, files)
+        ):
             step(count)
             canvas, facts = held
             part = f": {_part(len(canvas), count)}" if len(canvas) < count else ""
             tier = f"memory-mapped from the cache ({_said(canvas.nbytes)}){part}"
             return Pixels(canvas, *facts, tier, folder, names)
 
+    taken = files.relatives() if files is not None else pixel_files.NONE
     place = _place(count, side, channels, files)
     extents = np.full((count, 2), side, np.int32)
     sizes = np.zeros((count, 2), np.int32)
@@ -175,7 +180,6 @@ def load(
     if not wait:
         _probe(made, workers, step)
         made.known = frozenset(made.broken)
-    taken = files.relatives() if files is not None else pixel_files.NONE
 
     def one(row: int) -> None:
         if row in made.known or taken.copy(row, place, extents, sizes):
@@ -208,9 +212,16 @@ def load(
     return made
 
 
-def _place(count: int, side: int, channels: int, files: pixel_files.Files | None) -> Canvas:
-    """Where the decoded pictures go: the disk, the memory, or as many of them as fit."""
-    each = max(1, side * side * channels)
+class _Plan(NamedTuple):
+    """How many pictures the disk or the memory may keep, and what limits them, in words."""
+
+    on_disk: int
+    in_memory: int
+    why: str
+
+
+def _plan(count: int, each: int, files: pixel_files.Files | None) -> _Plan:
+    """What fits where; `each` is a picture's bytes."""
     limit = pixel_limit()
     most = count if limit is None else min(count, limit // each)
     in_memory = min(most, int(MEMORY * free_memory()) // each)
@@ -221,6 +232,20 @@ def _place(count: int, side: int, channels: int, files: pixel_files.Files | None
         why = f"the disk of {files.folder} has room for {_said(room)}"
     if most < count:
         why = f"KITBOX_PIXELS allows {_said(limit or 0)}"
+    return _Plan(on_disk, in_memory, why)
+
+
+def _more(kept: int, count: int, each: int, files: pixel_files.Files) -> bool:
+    """Whether more pictures than those that an earlier run could keep can be kept by now."""
+    if kept == count:
+        return False
+    plan = _plan(count, each, files)
+    return max(plan.on_disk, plan.in_memory) > kept
+
+
+def _place(count: int, side: int, channels: int, files: pixel_files.Files | None) -> Canvas:
+    """Where the decoded pictures go: the disk, the memory, or as many of them as fit."""
+    on_disk, in_memory, why = _plan(count, max(1, side * side * channels), files)
     if files is not None and on_disk >= in_memory:
         try:
             place = files.begin(on_disk)

@@ -113,7 +113,8 @@ def test_another_side_or_channels_is_another_cache(
     folder: Path, tmp_path: Path, decoded: list[str]
 ) -> None:
     load(folder, tmp_path)
-    pixels.load(folder, NAMES, side=SIDE + 1, channels=3, cache=tmp_path, workers=1)
+    other = pixels.load(folder, NAMES, side=SIDE + 1, channels=3, cache=tmp_path, workers=1)
+    other.settle()
     load(folder, tmp_path, channels=1)
     assert len(decoded) == 3 * len(NAMES)
     assert len(files(tmp_path)) == 6
@@ -418,6 +419,21 @@ def test_a_limit(
         assert sorted(decoded) == [NAMES[row] for row in range(kept, 5)]
         squares = got.squares(np.arange(6))
         assert squares.shape == (6, SIDE, SIDE, 3)
+
+
+def test_more_room_later(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str]
+) -> None:
+    """What was kept is kept, the rest joins it."""
+    with monkeypatch.context() as limited:
+        limited.setenv("KITBOX_PIXELS", f"{2 * EACH}B")
+        assert len(load(folder, tmp_path).canvas) == 2
+    decoded.clear()
+    got = load(folder, tmp_path)
+    assert got.whole
+    assert sorted(decoded) == NAMES[2:]
+    check(got, folder)
+    assert len(files(tmp_path)) == 2
 
 
 def test_a_limit_that_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
