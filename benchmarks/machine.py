@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kitbox import environment as environments
+from kitbox.allocator import keep_freed
 from kitbox.data.assemble import decode, without_broken
 from kitbox.models.model import Model
 from kitbox.progress import Progress
@@ -90,6 +91,8 @@ def recipe_of(name: str, changes: Sequence[str]) -> Recipe:
 def trainer_of(recipe: Recipe) -> tuple[Trainer, pd.DataFrame]:
     """The trainer that a run of the recipe would have, and its table."""
     quiet, environment = Progress(quiet=True), environments.detect()
+    if environment.device == "cpu":
+        keep_freed()  # as a run does; for what it is compared with too
     files = recipe.source.fetch(environment.cache)
     data = gather(recipe, files, quiet)
     body = recipe.backbone.build(recipe.hw, maps=data.task.maps())

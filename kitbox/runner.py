@@ -14,6 +14,7 @@ import torch
 
 from kitbox import durations, registry
 from kitbox import environment as environments
+from kitbox.allocator import keep_freed
 from kitbox.contracts import Body, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import (
@@ -124,6 +125,8 @@ def follow(
         SurpriseError: when it did not wait, and pictures that it trained on turned out broken.
     """
     environment = environments.detect()
+    if environment.device == "cpu":
+        keep_freed()
     progress.say(f"{environment.device_name}: {environment.reason}")
     torch.manual_seed(recipe.seed)
     body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
