@@ -6,8 +6,8 @@ The same files, split, weights (mobilenetv2_100), size (160), batch (32) and epo
 2 full) of flowers17, in turn, seed by seed; medians of the times, means of the errors. fastai
 runs in an environment of its own, which this script makes, and is measured twice: as its
 lessons have it, and, for fewer seeds, tuned (pictures shrunk beforehand in the timed part,
-worker processes, normalisation held still, its rate finder's kind of rates). kitbox begins with an empty cache;
-its decoding counts as part of the frozen stage, as fastai decodes in it.
+worker processes, normalisation held still, its rate finder's kind of rates). kitbox begins with
+an empty cache; its decoding counts as part of the frozen stage, as fastai decodes in it.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def kitbox(place: Path, seed: int) -> dict[str, float]:
 
 
 MARKS = ("pictures:", "stage 2 of", "validation (")
-"""How lines of a run begin: before decoding, before the second stage, after validating at its end."""
+"""How lines of a run begin: before decoding, before the second stage, and after it."""
 
 
 def main() -> None:

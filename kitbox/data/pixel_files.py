@@ -228,9 +228,7 @@ def _open(file: Path, shape: tuple[int, int, int], count: int | None = None) -> 
         broken = {int(row): str(why) for row, why in facts["broken"].items()}
         if not (((extents > 0) & (extents <= shape[0])).all() and set(broken) <= set(range(count))):
             return None
-        if size % each or size > count * each or not len(names) == len(states) == count:
-            return None
-        if size < count * each and facts.get("kept") != size // each:
+        if not len(names) == len(states) == count >= facts["kept"] or size != facts["kept"] * each:
             return None
         kept = (size // each, *shape)
         canvas = np.memmap(file, np.uint8, "r", shape=kept) if size else np.zeros(kept, np.uint8)
