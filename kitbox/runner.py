@@ -29,7 +29,7 @@ from kitbox.data.assemble import (
 from kitbox.data.geometry import Fit
 from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
-from kitbox.errors import KitboxError, RecipeError, StorageError, counted
+from kitbox.errors import KitboxError, RecipeError, StorageError
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, read_facts, save_weights
 from kitbox.progress import Progress, clock
@@ -105,9 +105,11 @@ def run(
             try:
                 return follow(recipe, folder, progress, began)
             except SurpriseError as error:  # before anything was saved
-                rows = counted(len(error.rows), "picture")
-                progress.warn(f"{rows} turned out damaged; begins again without them")
-                return follow(recipe, folder, progress, began, wait=True)
+                surprise = error.with_traceback(None)  # which holds on to the model
+            progress.warn(f"{surprise}; begins again without them")
+            surprise.pixels.wait()
+            surprise.pixels.settle()
+            return follow(recipe, folder, progress, began, wait=True)
         except KitboxError as error:
             folder.failed(recipe, error)
             raise

@@ -40,9 +40,11 @@ class View:
     features: torch.Tensor
     targets: torch.Tensor
 
-    def batch(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
-        """A batch of rows, as a loader gives it."""
-        places = torch.from_numpy(np.searchsorted(self.rows, rows)).to(self.features.device)
+    def batch(
+        self, rows: np.ndarray, send: Callable[[np.ndarray], torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
+        """A batch of rows, as a loader gives it; `send` brings an array to the device."""
+        places = send(np.searchsorted(self.rows, rows))
         return self.features[places], self.targets[places], rows
 
 
@@ -104,7 +106,7 @@ class Features:
     def _batches(self, view: View, rows: np.ndarray, count: int, skip: int) -> Batches:
         if len(rows):
             for part in np.array_split(rows, count)[skip:]:
-                yield view.batch(part)
+                yield view.batch(part, self.loader.send)
 
 
 class HeadAlone(nn.Module):

@@ -38,6 +38,7 @@ class Keeper:
     warn: Callable[[str], None] = lambda text: None
     settle: Callable[[], None] = lambda: None
     may_copy: Callable[[Path], None] = lambda folder: None
+    _held: Checkpoint | None = field(default=None, init=False)
     _failed: str = field(default="", init=False)
     _epochs: int = field(default=0, init=False)
     _saved: float = field(default_factory=time.monotonic, init=False)
@@ -56,14 +57,20 @@ class Keeper:
             StorageError: when the disk is full; the checkpoint before is still there.
         """
         checkpoints.save(self.path, checkpoint)
+        self._held = None
         self._epochs, self._saved = 0, time.monotonic()
         self.settle()
         if self.copy_to is not None:
             self._copy(self.copy_to)
 
+    def hold(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint in memory until the next is saved: not all it rests on is known."""
+        tensors = {name: tensor.clone() for name, tensor in checkpoint.tensors.items()}
+        self._held = Checkpoint(tensors, checkpoint.facts)
+
     def load(self) -> Checkpoint | None:
         """The newest sound checkpoint, if there is one."""
-        return checkpoints.load(self.path, self.warn)
+        return self._held or checkpoints.load(self.path, self.warn)
 
     def finish(self, names: Sequence[str]) -> None:
         """Copy what a run has made in the end; a copy that never came is told."""

@@ -15,7 +15,7 @@ from kitbox.contracts import Augmentation, Batches, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
 from kitbox.data.mixing import Mix
-from kitbox.errors import TrainingError, some
+from kitbox.errors import TrainingError, counted, some
 from kitbox.models.forward import BothWays, predict
 from kitbox.models.model import Model, parameter_groups
 from kitbox.progress import Progress
@@ -31,6 +31,7 @@ from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_e
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from kitbox.data.pixels import Pixels
     from kitbox.recipe import Stage
 
 CALMER = 0.3
@@ -38,11 +39,11 @@ CALMER = 0.3
 
 
 class SurpriseError(Exception):
-    """Training began before all pictures were decoded, and some of its `rows` are broken."""
+    """Training began before all of the `pixels` were decoded, and some of its rows are broken."""
 
-    def __init__(self, rows: Sequence[int]) -> None:
-        super().__init__("pictures turned out broken")
-        self.rows = rows
+    def __init__(self, count: int, pixels: Pixels) -> None:
+        super().__init__(f"{counted(count, 'picture')} turned out damaged")
+        self.pixels = pixels
 
 
 @dataclass
@@ -176,7 +177,8 @@ class Trainer:
                     if self.keeper is not None and self.keeper.due(whole_epoch=False):
                         self._keep(here, epoch, part)
                     if self.keeper is not None and self.keeper.stop.asked:
-                        self._keep(here, epoch, part)
+                        if not self._keep(here, epoch, part):
+                            raise KeyboardInterrupt  # there is nothing to go on from
                         raise Stopped
 
                 train_loss = train_epoch(
@@ -218,10 +220,14 @@ class Trainer:
     def _part(self) -> Part:
         return Part(torch.zeros((), dtype=torch.float64, device=_sums(self.accelerator.device)))
 
-    def _keep(self, here: _Place, epoch: int, part: Part, *, over: bool = False) -> None:
-        """Save where the training is; `over` means that the next stage begins."""
-        if self.keeper is None or not self._decoded(wait=over or self.keeper.stop.asked):
-            return
+    def _keep(self, here: _Place, epoch: int, part: Part, *, over: bool = False) -> bool:
+        """Save where the training is; whether it was saved, not only kept in memory.
+
+        Args:
+            over: the next stage begins.
+        """
+        if self.keeper is None:
+            return False
         if not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
             raise NotFiniteError(
                 np.empty(0, np.int64)
@@ -235,7 +241,9 @@ class Trainer:
             for name, value in pack_optimizer(here.optimizer).items():
                 tensors[f"optimizer.{name}"] = value
         scaler = self.accelerator.scaler
-        self.keeper.save(
+        decoded = self._decoded(wait=over)
+        keep = self.keeper.save if decoded else self.keeper.hold
+        keep(
             Checkpoint(
                 tensors,
                 {
@@ -255,6 +263,7 @@ class Trainer:
                 },
             )
         )
+        return decoded
 
     def _decoded(self, *, wait: bool) -> bool:
         """Whether all labelled pictures are decoded, none of them to a surprise."""
@@ -270,11 +279,11 @@ class Trainer:
         """Raise where pictures were blank in training that should have been left out.
 
         Raises:
-            SurpriseError: with the rows.
+            SurpriseError: with their number.
         """
         rows = np.concatenate([self.train, self.valid])
         if found := self.loader.pixels.surprises(rows):
-            raise SurpriseError(found)
+            raise SurpriseError(len(found), self.loader.pixels)
 
     def _restore(self, kept: Checkpoint) -> None:
         """Give model, random states and log what a checkpoint has."""
@@ -313,6 +322,7 @@ class Trainer:
         Raises:
             TrainingError: the second time, with the pictures of the batches.
         """
+        self._decoded(wait=True)  # pictures that are broken explain it
         kept = self.keeper.load() if self.keeper else None
         if kept is None or self._calm < 1:
             raise TrainingError(

@@ -102,10 +102,10 @@ def test_relatives(tmp_path: Path) -> None:
     """By name, size and time; not those that were broken."""
     fill(make(tmp_path))
     other = make(tmp_path, ["c.png", "new.png", "a.png"])
-    place, extents, sizes = other.begin(3), np.zeros((3, 2), int), np.zeros((3, 2), int)
     found = other.relatives()
-    assert [found.copy(row, place, extents, sizes) for row in range(3)] == [True, False, True]
-    assert [int(place.canvas[row, 0, 0, 0]) for row in range(3)] == [3, 0, 1]
-    assert sizes.tolist() == [[20, 30], [0, 0], [20, 30]]
+    squares = [found.square(row) for row in range(3)]
+    assert [None if one is None else int(one[0, 0, 0]) for one in squares] == [3, None, 1]
+    assert [one.tolist() for one in found.facts(2)] == [[2, 3], [20, 30]]
+    place = other.begin(3)
     place.abandon()
     assert len(list((tmp_path / "cache" / "pixels").iterdir())) == 2
