@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kitbox.drafts.command import app as init_app
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -22,6 +24,7 @@ app = typer.Typer(
 )
 plugins_app = typer.Typer(help="List plugins, or show one.", rich_markup_mode=None)
 app.add_typer(plugins_app, name="plugins")
+app.add_typer(init_app, name="init")
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, a YAML file.", show_default=False)]
 Out = Annotated[

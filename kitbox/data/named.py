@@ -66,9 +66,10 @@ def images(held: Any, name: str) -> dict[str, str]:
     Raises:
         LabelError: when there is no such list.
     """
-    listed = held.get("images") if isinstance(held, Mapping) else held
+    given = held.get("images") if isinstance(held, Mapping) else held
+    listed = given if isinstance(given, list) else []
     found: dict[str, str] = {}
-    for entry in listed if isinstance(listed, list) else ():
+    for entry in listed:
         if not isinstance(entry, Mapping):
             break
         file = next((entry[key] for key in NAMES if isinstance(entry.get(key), str)), None)
