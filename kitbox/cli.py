@@ -27,6 +27,7 @@ plugins_app = typer.Typer(help="List plugins, or show one.", rich_markup_mode=No
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(init_app, name="init")
 app.command()(commands.rerun)
+app.command()(commands.pack)
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, a YAML file.", show_default=False)]
 Out = Annotated[
