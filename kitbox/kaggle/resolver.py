@@ -36,15 +36,22 @@ def resolve(requirements: Sequence[str], constraints: Sequence[str], python: str
         wanted, limits = Path(scratch, "wanted.txt"), Path(scratch, "limits.txt")
         wanted.write_text("\n".join(requirements) + "\n", encoding="utf-8")
         limits.write_text("\n".join(constraints) + "\n", encoding="utf-8")
-        if uv := shutil.which("uv"):
-            words = [uv, "pip", "compile", "--quiet", "--no-annotate", "--no-header"]
-            words += ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28"]
-            told = _ask([*words, "--constraint", str(limits), str(wanted)], python)
-            matches = map(_LINE.match, told.splitlines())
-            return {canonical(match[1]): match[2] for match in matches if match}
-        words = [*pip(), "install", "--dry-run", "--quiet", "--ignore-installed", "--report", "-"]
-        words += [*_of(python), "--target", scratch, "--constraint", str(limits)]
-        report = json.loads(_ask([*words, "--requirement", str(wanted)], python))
+        uv = shutil.which("uv")
+        return _by_pip(wanted, limits, python) if uv is None else _by_uv(uv, wanted, limits, python)
+
+
+def _by_uv(uv: str, wanted: Path, limits: Path, python: str) -> dict[str, str]:
+    words = [uv, "pip", "compile", "--quiet", "--no-annotate", "--no-header"]
+    words += ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28"]
+    told = _ask([*words, "--constraint", str(limits), str(wanted)], python)
+    matches = map(_LINE.match, told.splitlines())
+    return {canonical(match[1]): match[2] for match in matches if match}
+
+
+def _by_pip(wanted: Path, limits: Path, python: str) -> dict[str, str]:
+    words = [*pip(), "install", "--dry-run", "--quiet", "--ignore-installed", "--report", "-"]
+    words += [*_of(python), "--target", str(wanted.parent), "--constraint", str(limits)]
+    report = json.loads(_ask([*words, "--requirement", str(wanted)], python))
     found = [entry["metadata"] for entry in report["install"]]
     return {canonical(one["name"]): one["version"] for one in found}
 

@@ -33,7 +33,16 @@ for reach in (lambda: socket.create_connection(("192.0.2.1", 80), 1),
         raise SystemExit("the network is open")
 print("closed")
 """
-_CHECK = "import sys; from kitbox.cli import main; sys.argv[1:] = {words!r}; main()"
+_CHECK = """
+import sys
+from kitbox.recipe import read
+weights = read({recipe!r}).backbone.find_weights()
+if not weights.here:
+    sys.exit("the weights are not in the pack: " + weights.source)
+from kitbox.cli import main
+sys.argv[1:] = ["check", {recipe!r}]
+main()
+"""
 _LOAD = "import sys; from kitbox.results.predictor import Predictor; Predictor.load({run!r})"
 _NO_NETWORK = '''\
 """Refuses every connection and every look-up of a name, for good: an audit hook stays."""
@@ -70,10 +79,10 @@ def trial(folder: Path, progress: Progress | None = None) -> None:
         python = _python(root / "env")
         _install(python, folder / pack.WHEELS, packages)
         environ = _environ(root, folder)
-        told = _run([str(python), "-c", _PROBE], environ, "the network could not be closed")
+        told = _run([str(python), "-P", "-c", _PROBE], environ, "the network could not be closed")
         assert told.strip() == "closed", told
         where = _run(
-            [str(python), "-c", "import kitbox; print(kitbox.__file__)"], environ, "no kitbox"
+            [str(python), "-P", "-c", "import kitbox; print(kitbox.__file__)"], environ, "no kitbox"
         )
         if not Path(where.strip()).resolve().is_relative_to(site.resolve()):
             raise SourceError(f"kitbox comes from {where.strip()}, not from the pack")
@@ -81,9 +90,9 @@ def trial(folder: Path, progress: Progress | None = None) -> None:
         if held.get("run"):
             code, what = _LOAD.format(run=str(folder / pack.RUN)), "its run"
         else:
-            code, what = _CHECK.format(words=["check", str(folder / RECIPE)]), "its recipe"
+            code, what = _CHECK.format(recipe=str(folder / RECIPE)), "its recipe"
         told = _run(
-            [str(python), "-c", code], environ, f"The pack {folder} is not enough for {what}"
+            [str(python), "-P", "-c", code], environ, f"The pack {folder} is not enough for {what}"
         )
         for line in told.splitlines():
             progress.say(f"  {line}")
