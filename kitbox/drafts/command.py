@@ -89,14 +89,17 @@ def _try(text: str, target: Path, pictures: int) -> str:
     recipe = parse(text, target)
     if pictures > LARGE:
         return f"With {pictures:,} pictures it was not tried here."
-    from kitbox import environment
+    from kitbox import environment, runner
+    from kitbox.models.model import Model
     from kitbox.progress import Progress
-    from kitbox.runner import gather
 
     files = recipe.source.find(environment.cache_folder())
     assert files is not None, "the files were looked at"
     try:
-        rows = gather(recipe, files, Progress(quiet=True)).rows
+        quiet = Progress(quiet=True)
+        rows, _, task, sample = runner.gather(recipe, files, quiet)
+        body = recipe.backbone.build(recipe.hw, load=False, maps=task.maps())
+        runner.rehearse(recipe, task, Model(body, task.head(body)), rows, sample, files, quiet)
     except KitboxError as error:
         return f"It does not hold yet: {error}"
     asked = int((rows["part"] == "test").sum())

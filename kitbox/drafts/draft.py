@@ -12,6 +12,7 @@ import yaml
 
 from kitbox.data import images, matching
 from kitbox.drafts import finding, goal, known
+from kitbox.drafts.labels import LABELERS
 from kitbox.drafts.survey import Survey, says_mask, says_test
 from kitbox.errors import KitboxError, some
 from kitbox.joined_keys import says_joined
@@ -65,7 +66,7 @@ def make(survey: Survey, source: Mapping[str, Any]) -> Draft:
     draft.set("source", dict(source))
     found = known.learn(survey)
     if found is None:
-        draft.set("labeler", {"use": known.LABELERS["folders"]}, ["not guessed"])
+        draft.set("labeler", {"use": LABELERS["folders"]}, ["not guessed"])
         draft.unknown.append(
             f"where the labels are: there are {some(survey.csvs, 4) or 'no csv files'}, and "
             f"pictures in {survey.tops()}. Set the labeler and the task"

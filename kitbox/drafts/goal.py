@@ -12,7 +12,7 @@ from kitbox import cells
 from kitbox.classes import in_order
 from kitbox.data import coordinates
 from kitbox.drafts import masks
-from kitbox.drafts.known import Known
+from kitbox.drafts.labels import Known
 from kitbox.drafts.survey import Survey
 from kitbox.errors import some
 from kitbox.joined_keys import says_joined

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kitbox.drafts.goal import Goal
-    from kitbox.drafts.known import Known
+    from kitbox.drafts.labels import Known
 
 ORDERS: tuple[Order, ...] = ("columns", "rows")
 TRIED = 12

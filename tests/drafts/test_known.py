@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 from competitions import a_box, mask, picture, runs, table
-from PIL import Image
 
 from kitbox.drafts import known
-from kitbox.drafts.known import Known
+from kitbox.drafts.labels import Known
 from kitbox.drafts.survey import look
 
 
@@ -42,21 +40,6 @@ def test_columns_that_cannot_be_told(tmp_path: Path) -> None:
     found = learn(tmp_path)
     assert found.columns == ()
     assert found.file == "train.csv"
-
-
-def test_masks_in_a_folder_of_their_own(tmp_path: Path) -> None:
-    for n in range(4):
-        picture(tmp_path / f"images/{n}.jpg")
-        shown = mask([a_box(n)]).astype(np.uint8)
-        (tmp_path / "labels").mkdir(exist_ok=True)
-        Image.fromarray(shown).save(tmp_path / f"labels/{n}_P.png")
-    picture(tmp_path / "images/extra.jpg")
-    assert learn(tmp_path).labeler == {
-        "use": "masks",
-        "images": "images",
-        "path": "labels/{stem}_P.png",
-        "unmatched": "skip",
-    }
 
 
 def test_run_lengths_by_class(tmp_path: Path) -> None:
