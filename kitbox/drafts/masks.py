@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kitbox.drafts.labels import Known
 
 ORDERS: tuple[Order, ...] = ("columns", "rows")
+VOIDS = ("void", "unlabelled", "unlabeled", "ignore", "ignored", "don't care", "unknown")
+"""What classes are called that are none."""
 TRIED = 12
 """Masks that are decoded both ways."""
 
@@ -187,6 +189,7 @@ def _values(survey: Survey, known: Known, goal: Goal) -> pd.DataFrame | None:
     """What the pixel values of mask files mean; the labelled rows, where they can be read."""
     from kitbox.labelers.masks import MaskLabels
     from kitbox.tasks import mask_columns
+    from kitbox.tasks.codes import read_names
 
     assert goal.task is not None
     labeler = {k: v for k, v in known.labeler.items() if k != "use"}
@@ -196,6 +199,11 @@ def _values(survey: Survey, known: Known, goal: Goal) -> pd.DataFrame | None:
         if codes:
             goal.task["codes"] = codes[0]
             goal.why.append(f"{codes[0]} names the pixel values, a line each from 0 on")
+            names = read_names(survey.folder, codes[0])
+            void = [name for name in names if name.lower() in VOIDS]
+            if len(void) == 1 and not _asks_for(survey, void[0]):
+                goal.task["void"] = void[0]
+                goal.why.append(f"'{void[0]}' is not counted, by its name; else leave `void` out")
             return rows
         found = mask_columns.shown(rows["mask"], survey.folder)
     except KitboxError as error:
@@ -209,3 +217,12 @@ def _values(survey: Survey, known: Known, goal: Goal) -> pd.DataFrame | None:
         goal.why.append(f"masks hold {some(found, 12)}; the names are made up")
         goal.unknown.append("how the classes of the masks are called (`values` of the task)")
     return rows
+
+
+def _asks_for(survey: Survey, name: str) -> bool:
+    """Whether a key or a column of the sample ends in a class's name."""
+    asked = survey.asked
+    if asked is None:
+        return False
+    keys = [*map(str, asked.columns), *(str(key) for column in asked for key in asked[column])]
+    return any(key.lower().endswith(name.lower()) for key in keys)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from competitions import H, W, picture, runs, table
+from PIL import Image
 
 from kitbox.drafts import goal, known
 from kitbox.drafts.survey import look
@@ -55,3 +56,24 @@ def test_what_does_not_tell_is_told(tmp_path: Path) -> None:
     found = guess(tmp_path, {}, [holed, holed])
     assert found.labels == {}
     assert "down the columns (the default) or along the rows" in found.unknown[0]
+
+
+def test_a_class_that_is_not_counted(tmp_path: Path) -> None:
+    for n in range(4):
+        picture(tmp_path / f"images/{n}.png")
+        picture(tmp_path / f"test/{50 + n}.png")
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        Image.fromarray(np.full((H, W), n % 3, np.uint8)).save(tmp_path / f"labels/{n}_P.png")
+    (tmp_path / "codes.txt").write_text("sky\nroad\nvoid\n")
+    keys = [f"{50 + n}_{name}" for n in range(4) for name in ("sky", "road")]
+    for more, void in (([], {"void": "void"}), (["50_void"], {})):
+        rows = [[key, "1 1"] for key in [*keys, *more]]
+        table(tmp_path / "sample_submission.csv", ["ImageId_ClassId", "EncodedPixels"], rows)
+        found = look(tmp_path)
+        where = known.learn(found)
+        assert where is not None
+        assert goal.guess(found, where).task == {
+            "use": "segmentation",
+            "codes": "codes.txt",
+            **void,
+        }
