@@ -88,6 +88,10 @@ def _columns(survey: Survey, known: Known, goal: Goal) -> None:
     if pairs and not left:
         goal.task = {"use": TASKS["points"]}
         goal.why.append(f"{len(pairs)} points a picture, in pixels")
+        if sides := _sides([coordinates.point_name(pair) for pair in pairs]):
+            goal.task["pairs"] = sides
+            goal.why.append("left and right, by their names, change places in a mirror")
+            return
         goal.augmentation = {"use": AUGMENTATION, "flip": 0}
         goal.augmentation_why = (
             "a mirrored left eye would keep its name; name the `pairs` of the task "
@@ -102,6 +106,16 @@ def _columns(survey: Survey, known: Known, goal: Goal) -> None:
     else:
         goal.task = {"use": TASKS["numbers"]}
         goal.why.append(f"{len(known.columns)} columns of numbers")
+
+
+def _sides(names: Sequence[str]) -> list[list[str]]:
+    """Points that are left and right of each other, by name; [] where one has no other side."""
+    other = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+    swapped = {name: re.sub("|".join(other), lambda found: other[found[0]], name) for name in names}
+    sided = {name: to for name, to in swapped.items() if to != name}
+    if not all(to in names for to in sided.values()):
+        return []
+    return [[name, to] for name, to in sided.items() if "left" in name.lower()]
 
 
 def _column(survey: Survey, known: Known, goal: Goal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 UNREAD = ("dcm", "dicom", "npy", "npz", "mat", "tfrec", "tfrecord", "parquet", "nii", "h5", "svs")
 """Suffixes of files that hold pictures and are not read."""
 PACKED = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar")
+MANY = 64
+"""Numbers from which on they may be a picture."""
 MASKED = ("mask", "label", "annot", "segm", "groundtruth", "gt", "ink")
 """What names of files and folders say that hold masks."""
 
@@ -114,6 +117,12 @@ def look(folder: Path) -> Survey:
             found=some(f"{ends[end]} .{end} files" for end in unread),
             do="Turn them into png or jpg files first, or attach a data set where somebody did",
         )
+    if held := _in_cells(found):
+        raise SourceError(
+            f"There are no picture files in {folder}",
+            found=f"pictures as numbers in {held}",
+            do="Write them as png files first, called after their ids, and name that folder",
+        )
     raise SourceError(
         f"There are no pictures in {folder}",
         found=some(f"{n} .{end}" for end, n in ends.most_common()) or "no files",
@@ -140,6 +149,19 @@ def says_mask(path: str) -> bool:
     return any(word in path.lower() for word in MASKED[:5]) or any(
         part.startswith(MASKED[5:]) for part in path.lower().split("/")[-2:]
     )
+
+
+def _in_cells(survey: Survey) -> str:
+    """Where csv files hold pictures as numbers: a long cell, or a column a pixel; '' if nowhere."""
+    for name, csv in survey.csvs.items():
+        pixels = [column for column in csv.columns if re.fullmatch(r"pixel_?\d+", column.lower())]
+        if len(pixels) >= MANY:
+            return f"the columns of {name}, a pixel each"
+        for column, cell in csv.read(rows=1).iloc[:1].to_dict("list").items():
+            words = str(cell[0]).split() if cell else []
+            if len(words) >= MANY and all(word.isdecimal() for word in words):
+                return f"the column '{column}' of {name}"
+    return ""
 
 
 def _says_sample(path: str) -> bool:

@@ -62,3 +62,10 @@ def test_a_guess_of_the_positive_class_is_told(tmp_path: Path) -> None:
     found = guess(tmp_path, ["ham", "spam"] * 4, ["0.5"])
     assert found.writer == {"use": "scalar", "kind": "probability", "positive": "spam"}
     assert "'spam' is a guess, the other is 'ham'" in found.unknown[0]
+
+
+def test_sides_change_places() -> None:
+    names = ["left_eye", "nose", "right_eye", "mouthLeft", "mouthRight"]
+    assert goal._sides(names) == [["left_eye", "right_eye"], ["mouthLeft", "mouthRight"]]
+    assert goal._sides(names[:2]) == []
+    assert goal._sides(["0", "1"]) == []

@@ -24,6 +24,16 @@ def test_sample_lookup_and_tables(tmp_path: Path) -> None:
     assert found.tops() == "train (1)"
 
 
+def test_pictures_in_cells(tmp_path: Path) -> None:
+    """As facial-keypoints-detection and digit-recognizer have them."""
+    table(tmp_path / "training.csv", ["nose_x", "Image"], [[3.5, " ".join(["238"] * 100)]])
+    with pytest.raises(SourceError, match=r"column 'Image' of training.csv.*Write them as png"):
+        survey.look(tmp_path)
+    table(tmp_path / "training.csv", ["label", *(f"pixel{n}" for n in range(100))], [])
+    with pytest.raises(SourceError, match=r"columns of training.csv, a pixel each"):
+        survey.look(tmp_path)
+
+
 def test_without_any_sample(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
     found = survey.look(tmp_path)
