@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kitbox.drafts.command import app as init_app
+from kitbox.kaggle import commands
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -22,6 +25,9 @@ app = typer.Typer(
 )
 plugins_app = typer.Typer(help="List plugins, or show one.", rich_markup_mode=None)
 app.add_typer(plugins_app, name="plugins")
+app.add_typer(init_app, name="init")
+app.command()(commands.rerun)
+app.command()(commands.pack)
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, a YAML file.", show_default=False)]
 Out = Annotated[

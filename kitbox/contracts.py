@@ -185,6 +185,20 @@ class Backbone(Protocol):
         """
 
 
+@runtime_checkable
+class Attaches(Protocol):
+    """What a backbone may have besides: its weights as files, for a machine without network."""
+
+    def attach(self, folder: Path) -> Self:
+        """Put the weights into a folder; the backbone that finds them where it is attached.
+
+        Nothing is put there where there are none to load.
+
+        Raises:
+            WeightsError: when the weights cannot be had.
+        """
+
+
 class Tally(Protocol):
     """What a task keeps of a pass over labelled pictures, to compute metrics from."""
 

@@ -267,9 +267,9 @@ class Regression(Options):
         if sample is None:
             return {"use": "wide"}
         asked = [str(name) for name in sample.columns[1:]]
-        held = [cell for name in sample.columns[1:] for cell in sample[name].dropna()]
-        rounded = cells.wanted(held) == "whole" or (
-            cells.judge(held) == "whole" and bool(self.whole)
+        held = [[*sample[name].dropna()] for name in sample.columns[1:]]
+        rounded = all(cells.wanted(column) == "whole" for column in held) or (
+            cells.judge(cell for column in held for cell in column) == "whole" and bool(self.whole)
         )
         if len(columns) == len(asked) == 1:
             return {"use": "scalar", "kind": "number", **({"round": True} if rounded else {})}
