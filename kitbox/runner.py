@@ -14,7 +14,7 @@ import torch
 
 from kitbox import durations, registry
 from kitbox import environment as environments
-from kitbox.contracts import Body, Task
+from kitbox.contracts import Body, Recalls, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import advise, decode, label, make_loader, with_test, without_broken
 from kitbox.data.geometry import Fit
@@ -354,6 +354,10 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
 
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
     """Give the trainer's task what the validation rows teach; loss and metrics with it."""
+    if isinstance(trainer.task, Recalls):
+        with progress.bar("recalling", trainer.loader.count(len(trainer.train))) as step:
+            _, known = trainer.validate(recipe.hw, step, rows=trainer.train)
+        trainer.task = trainer.task.recall(known)
     steps = trainer.loader.count(len(trainer.valid))
     with progress.bar("validating", steps) as step:
         loss, tally = trainer.validate(recipe.hw, step)
