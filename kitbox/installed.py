@@ -91,10 +91,11 @@ def made_for(package: str) -> tuple[str, ...]:
 
 def _same(package: str, other: str) -> bool:
     """Whether two spellings name one package (PEP 503)."""
-    return _canonical(package) == _canonical(other)
+    return canonical(package) == canonical(other)
 
 
-def _canonical(package: str) -> str:
+def canonical(package: str) -> str:
+    """A package's name as PEP 503 spells it."""
     return re.sub(r"[-_.]+", "-", package.strip()).lower()
 
 

@@ -114,6 +114,19 @@ def documentation(cls: type) -> tuple[str, dict[str, str]]:
     return f"{text[: section.start()]}{text[section.end() :]}".strip(), notes
 
 
+def undocumented(cls: type[Options]) -> list[str]:
+    """What a person is not told about a class, a sentence each."""
+    text, notes = documentation(cls)
+    if not text or cls.__doc__ == Options.__doc__:
+        return [f"{cls.__name__} has no docstring; say in a sentence what it does"]
+    return [
+        f"the option '{name}' of {cls.__name__} is not described; use "
+        "Field(description=...), or a line under `Attributes:` in the docstring"
+        for name, field in cls.model_fields.items()
+        if not (field.description or notes.get(name))
+    ]
+
+
 def _properties(cls: type[Options]) -> Mapping[str, Any]:
     """The JSON schema of each option, or nothing where a type has none."""
     try:

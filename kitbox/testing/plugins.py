@@ -17,11 +17,10 @@ import pytest
 from kitbox import listing, recipe, registry
 from kitbox.errors import KitboxError, PluginError
 from kitbox.mistakes import Mistakes
-from kitbox.options import Options
 from kitbox.testing.isolation import isolated
 from kitbox.testing.network import offline
+from kitbox.vetting import HEAVY
 
-HEAVY = ("torch", "timm", "albumentations", "cv2", "pandas", "sklearn", "scipy", "PIL", "numpy")
 _LEAST = {"source": "kitbox:digits", "labeler": "kitbox:folder", "task": "kitbox:single-label"}
 
 
@@ -113,7 +112,7 @@ class PluginTests:
 
     def test_it_is_documented(self, plugin: Any) -> None:
         """What `kitbox plugins show` prints: a sentence on the class, words on each option."""
-        for trouble in undocumented(type(plugin)):
+        for trouble in listing.undocumented(type(plugin)):
             raise AssertionError(trouble)
 
     def test_its_module_loads_quickly(self, plugin: Any) -> None:
@@ -146,19 +145,6 @@ class _Nonsense:
 
     def __repr__(self) -> str:
         return "nonsense"
-
-
-def undocumented(cls: type[Options]) -> list[str]:
-    """What a person is not told about a class, a sentence each."""
-    text, notes = listing.documentation(cls)
-    if not text or cls.__doc__ == Options.__doc__:
-        return [f"{cls.__name__} has no docstring; say in a sentence what it does"]
-    return [
-        f"the option '{name}' of {cls.__name__} is not described; use "
-        "Field(description=...), or a line under `Attributes:` in the docstring"
-        for name, field in cls.model_fields.items()
-        if not (field.description or notes.get(name))
-    ]
 
 
 def is_clear(error: BaseException) -> None:

@@ -10,7 +10,8 @@ from pydantic import Field
 from test_registry import BUILT_IN
 
 from kitbox import Options, errors, registry, testing
-from kitbox.testing.plugins import is_clear, refuses, undocumented
+from kitbox.listing import undocumented
+from kitbox.testing.plugins import is_clear, refuses
 
 HERE = Path(__file__).parent
 
