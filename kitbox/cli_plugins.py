@@ -80,7 +80,7 @@ def plugin(
     for command in (
         "pip install --editable . --group test",
         "kitbox plugins check .",
-        "pytest",
+        "python -m pytest",
     ):
         typer.echo(f"    {command}")
     typer.echo("docs/write-a-task.md of kitbox shows the rest.")

@@ -113,6 +113,7 @@ class MetricLearning(Options):
         """
         from kitbox_metric_learning.head import ArcHead
 
+        assert isinstance(body.features, int), "maps() asked for a vector"
         return ArcHead(body.features, self.size, len(self._classes))
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -109,6 +109,7 @@ class Ordinal(Options):
         """From features (B, F) to cumulative logits (B, K - 1)."""
         from kitbox_ordinal.head import CumulativeHead
 
+        assert isinstance(body.features, int), "maps() asked for a vector"
         return CumulativeHead(body.features, self._shares, self.dropout)
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

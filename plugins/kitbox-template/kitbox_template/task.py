@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class TemplateTask(Options):
     """Whether a picture has one label: yes or no."""
 
-    yes: str = Field("3", description="the label that means yes; all others mean no")
+    positive: str = Field("1", description="the label that means yes; all others mean no")
     target: str | None = Field(None, description="its column; by default the labeler's first")
 
     # What it learns from the table
@@ -35,17 +35,17 @@ class TemplateTask(Options):
         if target not in targets:
             raise LabelError(f"The labeler gives no column '{target}'", do=nearest(target, targets))
         known = rows.loc[rows["part"] == "train", target].dropna().astype(str)
-        if set(known == self.yes) != {True, False}:
+        if set(known == self.positive) != {True, False}:
             raise LabelError(
-                f"Training pictures with the label '{self.yes}' and others are needed",
+                f"Training pictures with the label '{self.positive}' and others are needed",
                 found=some(sorted(set(known))) or "no labels",
-                do="Set `yes` of the task to one of the labels",
+                do="Set `positive` of the task to one of the labels",
             )
         return self.model_copy(update={"target": target})
 
     def encode(self, rows: pd.DataFrame, folder: Path) -> np.ndarray:
         """The targets as the loss wants them: (N,) float32, 1 for yes."""
-        return (rows[self.target].astype(str) == self.yes).to_numpy("float32")
+        return (rows[self.target].astype(str) == self.positive).to_numpy("float32")
 
     def balance(self, targets: Fixed, rows: np.ndarray) -> np.ndarray:
         """With `sampler: balanced` yes and no are drawn equally often."""
@@ -68,6 +68,7 @@ class TemplateTask(Options):
         """From features (B, F) to raw outputs (B, 1)."""
         from torch import nn
 
+        assert isinstance(body.features, int), "maps() asked for a vector"
         return nn.Linear(body.features, 1)
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -110,4 +111,4 @@ class TemplateTask(Options):
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
         """The writer that fits, as a recipe would name it."""
-        return {"use": "scalar", "kind": "number"}
+        return {"use": "scalar", "kind": "number", "column": "yes"}

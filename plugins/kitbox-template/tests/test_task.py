@@ -15,7 +15,7 @@ from kitbox.testing import TaskTests, labelled
 class TestTask(TaskTests):
     @pytest.fixture
     def plugin(self) -> TemplateTask:
-        return TemplateTask(yes="cat")
+        return TemplateTask(positive="cat")
 
     @pytest.fixture
     def rows(self, folder: Path) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def test_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "source": {"use": "digits", "pictures": 200},
             "labeler": {"use": "folder", "path": "train"},
             "test": {"folder": "test"},
-            "task": {"use": "template", "yes": "3"},
+            "task": {"use": "template", "positive": "3"},
             "backbone": {"use": "timm", "name": "test_resnet", "pretrained": False},
             "size": 16,
             "stages": [{"epochs": 1}],
@@ -38,4 +38,4 @@ def test_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     done = kitbox.run(recipe, tmp_path / "run")
     assert done.submission is not None
-    assert done.submission.read_text().startswith("id,label\n")
+    assert done.submission.read_text().startswith("id,yes\n")
