@@ -13,8 +13,9 @@ from typing import Any
 from kitbox.errors import PluginError
 
 LIMIT = "KITBOX_IMPORT_SECONDS"
-SECONDS = 30.0
-"""Long for a module that imports heavy libraries inside its functions, as it should."""
+SECONDS = 60.0
+"""Long for a module that imports heavy libraries inside its functions, as it should; enough for
+one that imports torch from a cold disk."""
 
 
 class TookTooLongError(Exception):
@@ -36,7 +37,7 @@ def seconds() -> float:
         found = 0.0
     if not 0 < found < float("inf"):
         raise PluginError(
-            f"{LIMIT} is no number of seconds", found=repr(given), do=f"Set {LIMIT}=30, or unset it"
+            f"{LIMIT} is no number of seconds", found=repr(given), do=f"Set {LIMIT}=60, or unset it"
         )
     return found
 

@@ -234,6 +234,8 @@ def make_trainer(
         progress.say(f"pixels: on the GPU too ({loader.resident.nbytes / 1e6:.0f} MB)")
     train = np.flatnonzero(rows["part"] == "train")
     balanced = recipe.sampler == "balanced"
+    predicted = int((rows["part"] != "train").sum())
+    recalled = len(train) if isinstance(task, Recalls) else 0
     return Trainer(
         model=model,
         task=task,
@@ -248,7 +250,7 @@ def make_trainer(
         progress=progress,
         ids=list(rows["id"]),
         budget=budget(recipe),
-        predictions=int((rows["part"] != "train").sum()) * (1 + recipe.tta),
+        predictions=(predicted + recalled) * (1 + recipe.tta),
         mix=recipe.mix,
         tta=recipe.tta,
     )
