@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
+import queue
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator, Sequence
+from typing import IO
 
 from kitbox import imports, registry
 from kitbox.errors import PluginError
@@ -49,20 +50,28 @@ def _ask(plugins: Sequence[Plugin]) -> Iterator[str]:
     command = [sys.executable, "-c", _CHILD, json.dumps(sys.path)]
     asked = json.dumps([(plugin.kind, plugin.full_name) for plugin in plugins])
     child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
     )
-    assert child.stdin is not None
-    assert child.stdout is not None
     limit = imports.seconds()
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(child.stdout, lines), daemon=True)
+    reader.start()
     try:
+        assert child.stdin is not None
         with contextlib.suppress(BrokenPipeError), child.stdin:
-            child.stdin.write(asked.encode())
+            child.stdin.write(asked)
         for place in range(len(plugins)):
-            line = _line(child.stdout.fileno(), limit + (START if place == 0 else 2))
-            if line is None:
+            try:
+                line = lines.get(timeout=limit + (START if place == 0 else 2))
+            except queue.Empty:
                 yield f"{NO_END} {limit:g} seconds"
                 return
-            if not line:
+            if not line.endswith("\n"):  # it ended, perhaps within a line
                 yield f"the import ended the process, with status {child.wait()}"
                 return
             answer = json.loads(line)
@@ -72,20 +81,15 @@ def _ask(plugins: Sequence[Plugin]) -> Iterator[str]:
     finally:
         child.kill()
         child.wait()
-        child.stdout.close()
+        reader.join(1)  # what a stranger forked may hold the other end
 
 
-def _line(file: int, seconds: float) -> bytes | None:
-    """A line; b'' at the end, None where none comes in time."""
-    line, end = b"", time.monotonic() + seconds
-    while not line.endswith(b"\n"):
-        if not select.select([file], [], [], max(0.0, end - time.monotonic()))[0]:
-            return None
-        one = os.read(file, 1)
-        if not one:
-            return b""
-        line += one
-    return line
+def _read(file: IO[str], lines: queue.SimpleQueue[str]) -> None:
+    """Pass lines on, and '' at the end."""
+    with file:
+        for line in file:
+            lines.put(line)
+    lines.put("")
 
 
 def main() -> None:
