@@ -15,7 +15,7 @@ import torch
 from kitbox import durations, registry
 from kitbox import environment as environments
 from kitbox.allocator import keep_freed
-from kitbox.contracts import Body, Task
+from kitbox.contracts import Body, Recalls, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import (
     advise,
@@ -262,6 +262,8 @@ def make_trainer(
         )
     train = np.flatnonzero(rows["part"] == "train")
     balanced = recipe.sampler == "balanced"
+    predicted = int((rows["part"] != "train").sum())
+    recalled = len(train) if isinstance(task, Recalls) else 0
     return Trainer(
         model=model,
         task=task,
@@ -276,7 +278,7 @@ def make_trainer(
         progress=progress,
         ids=list(rows["id"]),
         budget=budget(recipe),
-        predictions=int((rows["part"] != "train").sum()) * (1 + recipe.tta),
+        predictions=(predicted + recalled) * (1 + recipe.tta),
         mix=recipe.mix,
         tta=recipe.tta,
     )
@@ -382,6 +384,10 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
 
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
     """Give the trainer's task what the validation rows teach; loss and metrics with it."""
+    if isinstance(trainer.task, Recalls):
+        with progress.bar("recalling", trainer.loader.count_fixed(len(trainer.train))) as step:
+            _, known = trainer.validate(recipe.hw, step, rows=trainer.train)
+        trainer.task = trainer.task.recall(known)
     steps = trainer.loader.count_fixed(len(trainer.valid))
     with progress.bar("validating", steps) as step:
         loss, tally = trainer.validate(recipe.hw, step)

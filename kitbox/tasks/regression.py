@@ -58,7 +58,9 @@ class Regression(Options):
     hidden: Annotated[int, Field(ge=1)] | None = Field(
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="probability of dropping a feature, before each layer of the head"
+    )
     metrics: tuple[specs.MetricSpec, ...] = Field(
         ("rmse", "mae", "r2"),
         min_length=1,

@@ -400,11 +400,14 @@ class Trainer:
             return float(loss.item())
 
     def validate(
-        self, size: tuple[int, int], step: Callable[..., None] = lambda n=1, note="": None
+        self,
+        size: tuple[int, int],
+        step: Callable[..., None] = lambda n=1, note="": None,
+        rows: np.ndarray | None = None,
     ) -> tuple[float, Tally]:
-        """The mean loss and the task's tally of the validation rows."""
-        model = self._predicting()
-        return evaluate(model, self.task, self.loader, self.valid, size, step, self._slices)
+        """The mean loss and the task's tally of labelled rows, by default the validation rows."""
+        model, seen = self._predicting(), self.valid if rows is None else rows
+        return evaluate(model, self.task, self.loader, seen, size, step, self._slices)
 
     def predict(
         self,
