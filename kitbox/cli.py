@@ -234,6 +234,14 @@ def _first(outputs: pd.Series, top: int) -> str:
 
 
 @app.command()
+def doctor() -> None:
+    """Say what there is to work with here: devices, memory, disks, keys; with advice."""
+    from kitbox.doctor import look, say
+
+    say(look(), typer.echo)
+
+
+@app.command()
 def schema() -> None:
     """Print a JSON schema of recipes, for an editor."""
     from kitbox.recipe import schema as describe

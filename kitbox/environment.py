@@ -166,26 +166,66 @@ def versions() -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True)
+class Gpu:
+    """A CUDA device.
+
+    Attributes:
+        name: as its maker calls it.
+        memory: bytes in all.
+        capability: compute capability, major and minor.
+        trouble: why it cannot be used, from an operation that was tried; '' where it can.
+    """
+
+    name: str
+    memory: int
+    capability: tuple[int, int]
+    trouble: str = ""
+
+
+def gpus() -> list[Gpu]:
+    """Every CUDA device; an operation is tried on each."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    return [_gpu(number) for number in range(torch.cuda.device_count())]
+
+
+def _gpu(number: int) -> Gpu:
+    import torch
+
+    there = f"cuda:{number}"
+    try:
+        # is_available() says yes on GPUs that this build has no kernels for.
+        (torch.ones(8, 8, device=there) @ torch.ones(8, 8, device=there)).sum().item()
+        trouble = ""
+    except RuntimeError as error:
+        built = ", ".join(torch.cuda.get_arch_list())
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        trouble = f"failed its first operation ({first}; torch is built for {built})"
+    try:
+        memory = int(torch.cuda.get_device_properties(number).total_memory)
+    except (RuntimeError, AssertionError):
+        memory = 0
+    capability = torch.cuda.get_device_capability(number)
+    return Gpu(torch.cuda.get_device_name(number), memory, capability, trouble)
+
+
 def _device() -> tuple[str, str, Precision, str]:
     """The device that really works, its name, its number format, and why."""
     import torch
 
     if torch.cuda.is_available():
-        name = torch.cuda.get_device_name(0)
-        major, minor = torch.cuda.get_device_capability(0)
-        try:
-            # is_available() says yes on GPUs that this build has no kernels for.
-            (torch.ones(8, 8, device="cuda") @ torch.ones(8, 8, device="cuda")).sum().item()
-        except RuntimeError as error:
-            built = ", ".join(torch.cuda.get_arch_list())
-            cpu = _cpu_name()
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            why = f"{name} failed its first operation ({first}; torch is built for {built})"
-            return "cpu", cpu, "no", why
+        gpu = _gpu(0)
+        if gpu.trouble:
+            return "cpu", _cpu_name(), "no", f"{gpu.name} {gpu.trouble}"
+        major, minor = gpu.capability
         # Not is_bf16_supported(): it says yes on a T4, through slow emulation.
         if major >= 8:
-            return "cuda", name, "bf16", f"compute capability {major}.{minor} has bf16 natively"
-        return "cuda", name, "fp16", f"compute capability {major}.{minor} has no native bf16"
+            return "cuda", gpu.name, "bf16", f"compute capability {major}.{minor} has bf16 natively"
+        why = f"compute capability {major}.{minor} has no native bf16"
+        return "cuda", gpu.name, "fp16", why
     if torch.backends.mps.is_available():
         return "mps", "Apple GPU", "no", "no mixed precision on this device"
     return "cpu", _cpu_name(), "no", f"no GPU; {cores()} cores, plain fp32"

@@ -7,6 +7,7 @@ import sys
 import types
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,13 +90,16 @@ def fake_cuda(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "Some GPU")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: capability)
+    properties = SimpleNamespace(total_memory=16_106_127_360)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: properties)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90"])
     # Says yes on a T4, through emulation: must not be believed.
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *_: True)
     real = torch.ones
 
     def ones(*shape: int, device: Any = None) -> torch.Tensor:
-        assert device == "cuda"
+        assert device == "cuda:0"
         if not works:
             raise RuntimeError(text)
         return real(*shape)
@@ -115,6 +119,8 @@ def test_precision_follows_the_capability(
     assert (found.device, found.device_name, found.precision) == ("cuda", "Some GPU", precision)
     assert f"{capability[0]}.{capability[1]}" in found.reason
     assert "bf16" in found.reason
+    (gpu,) = environment.gpus()
+    assert gpu == environment.Gpu("Some GPU", 16_106_127_360, capability)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +139,8 @@ def test_a_gpu_without_kernels_is_not_used(
     assert found.device_name != "Some GPU"
     assert "Some GPU failed its first operation" in found.reason
     assert said in found.reason
+    (gpu,) = environment.gpus()
+    assert said in gpu.trouble
     assert "sm_75, sm_90" in found.reason
     assert "\n" not in found.reason
 

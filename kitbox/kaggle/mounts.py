@@ -8,7 +8,8 @@ from pathlib import Path
 INPUT = "KITBOX_KAGGLE_INPUT"
 """The folder to look in instead of /kaggle/input."""
 
-_NEW = frozenset({"competitions", "datasets", "models", "notebooks"})
+_NEW = {"competitions": 1, "datasets": 2, "models": 2, "notebooks": 2}
+"""Folders of the new layout, and how many folders below each name a thing."""
 
 
 def root() -> Path:
@@ -19,6 +20,16 @@ def root() -> Path:
 def is_rerun() -> bool:
     """Whether this is the rerun of a code competition, with the hidden test set."""
     return bool(os.environ.get("KAGGLE_IS_COMPETITION_RERUN"))
+
+
+def attached() -> list[str]:
+    """What is attached, as paths below the root, in the new and the old layout; sorted."""
+    if not root().is_dir():
+        return []
+    tops = [one for one in root().iterdir() if one.is_dir()]
+    patterns = {top: "/".join("*" * _NEW[top.name]) for top in tops if top.name in _NEW}
+    found = [one for top in tops for one in (top.glob(patterns[top]) if top in patterns else [top])]
+    return sorted(one.relative_to(root()).as_posix() for one in found)
 
 
 def competition(slug: str) -> Path | None:
