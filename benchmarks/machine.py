@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from kitbox import environment as environments
+from kitbox.allocator import keep_freed
 from kitbox.data.assemble import decode, without_broken
 from kitbox.models.model import Model
 from kitbox.progress import Progress
@@ -28,20 +31,45 @@ def say_machine() -> None:
     versions = environments.versions()
     load = os.getloadavg()[0]
     print(time.strftime("%Y-%m-%d %H:%M"), end=": ")
-    print(f"{found.device_name}, {environments.cores()} cores, {found.precision}; load {load:.1f}")
+    number_format = {"no": "fp32"}.get(found.precision, found.precision)
+    print(f"{found.device_name}, {environments.cores()} cores, {number_format}; load {load:.1f}")
     print(", ".join(f"{name} {versions[name]}" for name in ("torch", "timm", "opencv", "python")))
 
 
-def alternate(parts: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each part in each round, in turn; a first round does not count."""
+def alternate(
+    parts: Mapping[str, Callable[[], object]],
+    rounds: int,
+    after: Callable[[object], object] = lambda made: None,
+) -> dict[str, list[float]]:
+    """Seconds of each part in each round, in turn; a first round does not count.
+
+    Args:
+        after: called with what a part returned, not timed.
+    """
     taken: dict[str, list[float]] = {name: [] for name in parts}
     for number in range(rounds + 1):
         for name, part in parts.items():
             began = time.perf_counter()
-            part()
+            made = part()
+            seconds = time.perf_counter() - began
+            after(made)
             if number:
-                taken[name].append(time.perf_counter() - began)
+                taken[name].append(seconds)
     return taken
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the locks of the files that KITBOX_ALONE names, in their order, while measuring.
+
+    Whoever else works on the machine holds the same ones (shared) for what would disturb.
+    """
+    names = [one for one in os.environ.get("KITBOX_ALONE", "").split(os.pathsep) if one]
+    with ExitStack() as held:
+        for name in names:
+            fcntl.flock(held.enter_context(Path(name).open("w")), fcntl.LOCK_EX)
+        yield
+    time.sleep(2 if names else 0)  # for those who wait
 
 
 def middle(values: Sequence[float]) -> float:
@@ -63,6 +91,8 @@ def recipe_of(name: str, changes: Sequence[str]) -> Recipe:
 def trainer_of(recipe: Recipe) -> tuple[Trainer, pd.DataFrame]:
     """The trainer that a run of the recipe would have, and its table."""
     quiet, environment = Progress(quiet=True), environments.detect()
+    if environment.device == "cpu":
+        keep_freed()  # as a run does; for what it is compared with too
     files = recipe.source.fetch(environment.cache)
     data = gather(recipe, files, quiet)
     body = recipe.backbone.build(recipe.hw, maps=data.task.maps())

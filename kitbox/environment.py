@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from kitbox.errors import StorageError
+
 Place = Literal["kaggle", "colab", "elsewhere"]
 Precision = Literal["no", "fp16", "bf16"]
 
 CACHE = "KITBOX_CACHE"
+PIXELS = "KITBOX_PIXELS"
 CGROUP = Path("/sys/fs/cgroup")
 """Where a container's limits are told."""
 _IMPORTED = time.monotonic()
@@ -113,6 +117,23 @@ def free_memory() -> int:
     except (OSError, ValueError):  # no container, or no limit ("max")
         pass
     return free
+
+
+def pixel_limit() -> int | None:
+    """$KITBOX_PIXELS: bytes that decoded pictures may take, such as `500MB` or `20GB`; else None.
+
+    Raises:
+        StorageError: when it is no number of bytes.
+    """
+    given = os.environ.get(PIXELS, "").strip()
+    if not given:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", given)
+    if found is None:
+        raise StorageError(
+            f"{PIXELS} holds no size: {given!r}", do="Write a size such as 500MB, 20GB or 0"
+        )
+    return int(float(found[1]) * 1000 ** " kMGT".index(found[2] or " "))
 
 
 def began() -> float:

@@ -14,13 +14,22 @@ import torch
 
 from kitbox import durations, registry
 from kitbox import environment as environments
+from kitbox.allocator import keep_freed
 from kitbox.contracts import Body, Recalls, Task
 from kitbox.data import pixels
-from kitbox.data.assemble import advise, decode, label, make_loader, with_test, without_broken
+from kitbox.data.assemble import (
+    advise,
+    decode,
+    label,
+    make_loader,
+    wait_for_rest,
+    with_test,
+    without_broken,
+)
 from kitbox.data.geometry import Fit
 from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
-from kitbox.errors import KitboxError, RecipeError, StorageError
+from kitbox.errors import KitboxError, RecipeError, StorageError, counted
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, read_facts, save_weights
 from kitbox.progress import Progress, clock
@@ -34,7 +43,7 @@ from kitbox.storage import write
 from kitbox.training import stages
 from kitbox.training.budget import Budget
 from kitbox.training.keeper import Keeper
-from kitbox.training.trainer import Trainer
+from kitbox.training.trainer import SurpriseError, Trainer
 from kitbox.writers import sample as samples
 from kitbox.writers import submission
 
@@ -93,15 +102,31 @@ def run(
         try:
             if resume_from is not None and not folder.bring(Path(resume_from), recipe):
                 progress.say(f"{folder.path} holds a run already, which goes on from where it is")
-            return follow(recipe, folder, progress, began)
+            try:
+                return follow(recipe, folder, progress, began)
+            except SurpriseError as error:  # before anything was saved
+                rows = counted(len(error.rows), "picture")
+                progress.warn(f"{rows} turned out damaged; begins again without them")
+                return follow(recipe, folder, progress, began, wait=True)
         except KitboxError as error:
             folder.failed(recipe, error)
             raise
 
 
-def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) -> Run:
-    """The whole way, in a folder that is held."""
+def follow(
+    recipe: Recipe, folder: RunFolder, progress: Progress, began: float, *, wait: bool = False
+) -> Run:
+    """The whole way, in a folder that is held.
+
+    Args:
+        wait: every picture is decoded before the training begins, also for a GPU.
+
+    Raises:
+        SurpriseError: when it did not wait, and pictures that it trained on turned out broken.
+    """
     environment = environments.detect()
+    if environment.device == "cpu":
+        keep_freed()
     progress.say(f"{environment.device_name}: {environment.reason}")
     torch.manual_seed(recipe.seed)
     body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
@@ -111,7 +136,8 @@ def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) 
     model = Model(body, task.head(body))
     rehearse(recipe, task, model, rows, sample, files, progress)
 
-    decoded = decode(files, rows, body, recipe.largest, environment, progress)
+    wait = wait or (folder / names.CHECKPOINT).exists()
+    decoded = decode(files, rows, body, recipe.largest, environment, progress, wait=wait)
     rows = without_broken(rows, decoded, recipe.broken, progress)
     folder.start(recipe, rows, digest(files, rows, targets))
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress)
@@ -127,6 +153,7 @@ def follow(recipe: Recipe, folder: RunFolder, progress: Progress, began: float) 
     task = trainer.task
     saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
     predict(trainer, rows, "valid", recipe.hw, folder, progress)
+    wait_for_rest(rows, decoded, progress)
     predicted = predict(trainer, rows, "test", recipe.hw, folder, progress)
     file = None
     if recipe.submission is not None:
@@ -223,6 +250,7 @@ def make_trainer(
         environment,
         fit=fit(recipe, task),
         batch_size=recipe.batch_size,
+        say=progress.say,
     )
     if recipe.mix is not None and recipe.mix.cutmix and not isinstance(loader.targets, Fixed):
         raise RecipeError(
@@ -230,8 +258,6 @@ def make_trainer(
             "picture and would not move with it",
             do="Use `mix: {mixup: 0.2}`, or no `mix`",
         )
-    if loader.resident is not None:
-        progress.say(f"pixels: on the GPU too ({loader.resident.nbytes / 1e6:.0f} MB)")
     train = np.flatnonzero(rows["part"] == "train")
     balanced = recipe.sampler == "balanced"
     predicted = int((rows["part"] != "train").sum())
@@ -357,10 +383,10 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
     """Give the trainer's task what the validation rows teach; loss and metrics with it."""
     if isinstance(trainer.task, Recalls):
-        with progress.bar("recalling", trainer.loader.count(len(trainer.train))) as step:
+        with progress.bar("recalling", trainer.loader.count_fixed(len(trainer.train))) as step:
             _, known = trainer.validate(recipe.hw, step, rows=trainer.train)
         trainer.task = trainer.task.recall(known)
-    steps = trainer.loader.count(len(trainer.valid))
+    steps = trainer.loader.count_fixed(len(trainer.valid))
     with progress.bar("validating", steps) as step:
         loss, tally = trainer.validate(recipe.hw, step)
     trainer.task = trainer.task.tune(tally)

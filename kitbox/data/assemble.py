@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,18 @@ import pandas as pd
 
 from kitbox.contracts import Advises, Augmentation, Body, Labeler, Splitter, Task
 from kitbox.data import exclude, geometry, pixels, table, unlabelled, variation
-from kitbox.data.batches import Loader, on_device
+from kitbox.data.batches import Loader
+from kitbox.data.resident import Resident
 from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, counted, some
 from kitbox.progress import Progress
 
 if TYPE_CHECKING:
     from kitbox.environment import Environment
+
+
+AHEAD = 4
+"""How many times larger batches are on a GPU where nothing is trained: no gradients are kept."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +110,17 @@ def decode(
     progress: Progress,
     *,
     keep: bool = True,
+    wait: bool = True,
 ) -> pixels.Pixels:
     """Every picture's pixels, for a network that sees at most `size` (H, W).
 
     Args:
         keep: False leaves the pixel cache on the disk alone.
+        wait: False lets a GPU begin at once: pictures are then decoded while it works, those
+            that it needs first. On a CPU they are decoded before: both want the same cores.
     """
-    with progress.bar("decoding pictures", len(rows)) as step:
+    wait = wait or not overlaps(environment)
+    with progress.bar("decoding pictures" if wait else "reading headers", len(rows)) as step:
         decoded = pixels.load(
             files,
             list(rows["image"]),
@@ -120,9 +129,17 @@ def decode(
             cache=environment.cache if keep else None,
             workers=environment.workers,
             step=step,
+            wait=wait,
         )
-    progress.say(f"pixels: {decoded.tier}")
+    progress.say(
+        f"pixels: {decoded.tier}" + ("" if decoded.decoded else "; decoded while training begins")
+    )
     return decoded
+
+
+def overlaps(environment: Environment) -> bool:
+    """Whether pictures are decoded while the device works."""
+    return environment.device.startswith("cuda")
 
 
 def without_broken(
@@ -152,8 +169,7 @@ def without_broken(
         )
     if lost:
         progress.warn(f"{counted(len(lost), 'labelled picture')} left out: {some(lost)}")
-    if blank:
-        progress.warn(f"{counted(len(blank), 'test picture')} predicted as if blank: {some(blank)}")
+    _tell_blank(blank, progress)
     rows = rows.copy()
     rows.loc[broken.index[~of_test], "part"] = "broken"
     for part in ("train", "valid"):
@@ -166,6 +182,22 @@ def without_broken(
     return rows
 
 
+def wait_for_rest(rows: pd.DataFrame, decoded: pixels.Pixels, progress: Progress) -> None:
+    """Return when all are decoded, and kept for later runs; tells which are predicted as blank."""
+    if not decoded.decoded:
+        with progress.bar("decoding pictures", len(rows)) as step:
+            decoded.wait(step)
+    decoded.settle()
+    found = decoded.surprises(np.flatnonzero(rows["part"] == "test"))
+    _tell_blank([f"{rows.at[row, 'image']!s} ({decoded.broken[row]})" for row in found], progress)
+
+
+def _tell_blank(pictures: Sequence[str], progress: Progress) -> None:
+    if pictures:
+        count = counted(len(pictures), "test picture")
+        progress.warn(f"{count} predicted as if blank: {some(pictures)}")
+
+
 def make_loader(
     files: Path,
     rows: pd.DataFrame,
@@ -176,8 +208,13 @@ def make_loader(
     *,
     fit: geometry.Fit,
     batch_size: int,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Loader:
-    """The loader of a run's batches."""
+    """The loader of a run's batches.
+
+    Args:
+        say: told how pictures come to a GPU.
+    """
     known = (rows["part"] != "test").to_numpy()
     number = np.where(known, np.cumsum(known) - 1, -1)  # among the labelled rows
     encoded = task.encode(rows[known], files)
@@ -192,5 +229,8 @@ def make_loader(
         device=environment.device,
         workers=environment.workers,
         batch_size=batch_size,
-        resident=on_device(decoded, environment.device),
+        resident=Resident(decoded, environment.device, say)
+        if environment.device.startswith("cuda")
+        else None,
+        ahead=AHEAD if environment.device.startswith("cuda") else 1,
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kitbox.data import geometry, pipelines, warp
 from kitbox.data.frames import Frames
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kitbox.contracts import Augmentation, Batches
     from kitbox.data.pixels import Pixels
+    from kitbox.data.resident import Resident
     from kitbox.data.targets import Targets
 
     Make = Callable[[int, int], tuple[Any, np.ndarray]]
@@ -46,8 +47,9 @@ class Loader:
         device: where the batches go.
         workers: threads.
         batch_size: pictures in a batch, at most.
-        resident: the cached pictures on the device, where they fit (N, S, S, C) uint8:
-            warps are then one operation a batch.
+        ahead: pictures in a batch of `fixed`, which keeps no gradients, for each one of those.
+        resident: gives the cached pictures on the device, where it is a GPU: warps are then
+            one operation a batch.
     """
 
     pixels: Pixels
@@ -59,11 +61,16 @@ class Loader:
     device: str
     workers: int
     batch_size: int
-    resident: torch.Tensor | None = None
+    resident: Resident | None = None
+    ahead: int = 1
 
     def count(self, rows: int) -> int:
-        """How many batches `rows` rows make."""
+        """How many batches `rows` rows make in training."""
         return -(-rows // self.batch_size)
+
+    def count_fixed(self, rows: int) -> int:
+        """How many batches `rows` rows make where nothing is trained."""
+        return -(-rows // (self.batch_size * self.ahead))
 
     def fixed(
         self,
@@ -80,7 +87,8 @@ class Loader:
         import numpy as np
 
         plain = self._plain(size, targets)
-        return self._batches(np.asarray(rows, np.int64), lambda: plain, None)
+        rows = np.asarray(rows, np.int64)
+        return self._batches(rows, lambda: plain, None, count=self.count_fixed(len(rows)))
 
     def frames(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int]) -> Frames:
         """How the rows' pictures lie in the evaluation geometry."""
@@ -220,23 +228,23 @@ class Loader:
 
     def _shrink(self, size: tuple[int, int]) -> int:
         """How many cached pixels are one before a warp: a stage may be smaller than the cache."""
-        return max(1, int(self.pixels.canvas.shape[1] / (OVERSIZE * max(size)) + 1e-6))
+        return max(1, int(self.pixels.side / (OVERSIZE * max(size)) + 1e-6))
 
     def _warp_on_device(
-        self, warps: list[warp.Warp], rows: np.ndarray, size: tuple[int, int]
+        self, drawn: _Drawn, rows: np.ndarray, size: tuple[int, int]
     ) -> torch.Tensor:
         """Pictures of the rows, varied by the device, normalised: (B, C, H, W)."""
         import torch
         from torch.nn import functional as F
 
         assert self.resident is not None
-        pictures = self.resident[self._send(rows)]
+        pictures = self.resident.batch(rows, drawn.fetched, self._send)
         extents = self._send(self.pixels.extents[rows].astype("float32"))
         if (shrink := self._shrink(size)) > 1:
             small = F.avg_pool2d(pictures.permute(0, 3, 1, 2).float(), shrink)
             pictures = small.add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
             extents = (extents / shrink).floor().clamp_(min=1)
-        varied = warp.apply_to_batch(pictures, extents, warps, size, reflect=self._reflect)
+        varied = warp.apply_to_batch(pictures, extents, drawn.warps, size, reflect=self._reflect)
         scale, shift = self._normal
         images = varied.mul_(scale).add_(shift)
         return images.contiguous(memory_format=torch.channels_last)
@@ -278,8 +286,9 @@ class Loader:
         seeds: np.ndarray | None,
         skip: int = 0,
         size: tuple[int, int] = (0, 0),
+        count: int | None = None,
     ) -> Batches:
-        """Batches of what a maker makes in each thread; warps are done here, at `size`."""
+        """`count` batches of what a maker makes in each thread; warps are done here, at `size`."""
         import cv2
         import numpy as np
 
@@ -287,6 +296,7 @@ class Loader:
         cv2.setNumThreads(1)  # there are threads enough
 
         def prepare(places: np.ndarray) -> tuple[Any, np.ndarray]:
+            self.pixels.need(rows[places])
             if not hasattr(local, "make"):
                 local.make = maker()
             seeded = [0 if seeds is None else int(seeds[place]) for place in places]
@@ -295,38 +305,29 @@ class Loader:
                 for place, seed in zip(places, seeded, strict=True)
             ]
             things, targets = zip(*made, strict=True)
-            whole = list(things) if isinstance(things[0], warp.Warp) else np.stack(things)
-            return whole, np.stack(targets)
+            if self.resident is not None and isinstance(things[0], warp.Warp):
+                return _Drawn(list(things), self.resident.fetch(rows[places])), np.stack(targets)
+            return np.stack(things), np.stack(targets)
 
         if len(rows) == 0:
             return
-        parts = np.array_split(np.arange(len(rows)), self.count(len(rows)))
+        if self.resident is not None:
+            self.resident.settle()
+        parts = np.array_split(np.arange(len(rows)), count or self.count(len(rows)))
         for places, (things, targets) in _ahead(prepare, parts[skip:], self.workers):
             here = rows[places]
-            if isinstance(things, list):
+            if isinstance(things, _Drawn):
                 images = self._warp_on_device(things, here, size)
             else:
                 images = self.to_device(things)
             yield images, self._send(targets), here
 
 
-RESIDENT = 0.3
-"""The share of a device's free memory that cached pictures may take."""
+class _Drawn(NamedTuple):
+    """A batch that the device is still to warp."""
 
-
-def on_device(pixels: Pixels, device: str) -> torch.Tensor | None:
-    """The cached pictures (N, S, S, C) on a GPU, where they leave it enough memory; else None."""
-    import torch
-
-    if not device.startswith("cuda"):
-        return None
-    free, _ = torch.cuda.mem_get_info()
-    if pixels.canvas.nbytes > RESIDENT * free:
-        return None
-    there = torch.empty(pixels.canvas.shape, dtype=torch.uint8, device=device)
-    for start in range(0, len(pixels), 256):  # in pieces: the cache may be larger than the RAM
-        there[start : start + 256] = torch.from_numpy(pixels.canvas[start : start + 256].copy())
-    return there
+    warps: list[warp.Warp]
+    fetched: np.ndarray | None  # its pictures, where the device has not all of them
 
 
 def order(

@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from kitbox.data import gate
+from kitbox.data import gate, jpeg
 from kitbox.errors import PictureError
 
 if TYPE_CHECKING:
     import numpy as np
 
-DECODER = 1
+DECODER = 2
 """Raise when pixels of the same file may change; the pixel cache is keyed by it."""
+
+SLIGHTLY = 0.6
+"""Above this scale a picture is shrunk linearly: nearer to a careful filter than by area, and
+eight times faster (docs/decisions.md)."""
 
 FORMATS = {
     "JPEG": "jpg",
@@ -40,6 +44,20 @@ No others, whatever a file is called: some of Pillow's readers start a program
 _READERS = [name for name in FORMATS if name != "MPO"]  # which JPEG's reader opens
 _STRIP = 1 << 18  # pixels that are converted at once
 _FAST = {"JPEG": ("RGB", "L"), "MPO": ("RGB",), "PNG": ("RGB", "L", "P")}
+
+
+def probe(path: Path) -> tuple[int, int]:
+    """Height and width of a picture, upright; from its header, where its end is there too.
+
+    Raises:
+        PictureError: the reason why it cannot be decoded, as far as that shows.
+    """
+    data = _read(path)
+    found = jpeg.header(data)
+    if found is not None and b"\xff\xd9" in data[-64:]:
+        turned = found.turn in (5, 6, 7, 8)
+        return (found.width, found.height) if turned else (found.height, found.width)
+    return decode(path, 64)[1]
 
 
 def open_picture(source: Path | BinaryIO) -> Any:
@@ -70,6 +88,21 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     """
     from PIL import Image, UnidentifiedImageError
 
+    data = _read(path)
+    try:
+        picture, size, turn = _plain_jpeg(data, side, channels) or _any(data, side, channels)
+    except UnidentifiedImageError as error:
+        raise PictureError("the file is no picture that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"the picture is too large ({error})") from error
+    except Exception as error:  # damage makes Pillow raise nearly anything
+        reason = str(error) or type(error).__name__
+        raise PictureError(f"the picture is damaged ({reason})") from error
+    return _upright(picture, turn), size[::-1] if turn in (5, 6, 7, 8) else size
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file that has some."""
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -78,22 +111,43 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
         raise PictureError(f"the file cannot be read ({error.strerror})") from error
     if not data:
         raise PictureError("the file is empty")
-    try:
-        with quiet(), open_picture(io.BytesIO(data)) as image, gate.held(image):
-            picture = _fast(data, image, side, channels)
-            if picture is None:
-                picture = _careful(image, channels)
-            turn = _turn(data, image)
-            size = (image.height, image.width)
-    except UnidentifiedImageError as error:
-        raise PictureError("the file is no picture that can be read") from error
-    except Image.DecompressionBombError as error:
-        raise PictureError(f"the picture is too large ({error})") from error
-    except Exception as error:  # damage makes Pillow raise nearly anything
-        reason = str(error) or type(error).__name__
-        raise PictureError(f"the picture is damaged ({reason})") from error
-    picture = _upright(resize_to_fit(picture, side), turn)
-    return picture, size[::-1] if turn in (5, 6, 7, 8) else size
+    return data
+
+
+def _plain_jpeg(
+    data: bytes, side: int, channels: int
+) -> tuple[np.ndarray, tuple[int, int], int] | None:
+    """A picture scaled to fit, its own size, and its orientation; None where `_any` has to."""
+    known = jpeg.header(data)
+    if known is None or known.height * known.width > gate.MOST:
+        return None
+    if channels == 4 or known.components not in (1, 3):
+        return None
+    with gate.held(known):
+        size = known.height, known.width
+        picture = _fast(data, size, side, channels, jpeg=True)
+        return None if picture is None else (picture, size, known.turn)
+
+
+def _any(data: bytes, side: int, channels: int) -> tuple[np.ndarray, tuple[int, int], int]:
+    """A picture of any kind, scaled to fit, its own size, and its orientation."""
+    with quiet(), open_picture(io.BytesIO(data)) as image, gate.held(image):
+        size, picture = (image.height, image.width), None
+        if channels != 4 and image.mode in _FAST.get(image.format, ()):
+            picture = _fast(data, size, side, channels, jpeg=image.format != "PNG")
+        if picture is None:
+            picture = _resize(_careful(image, channels), fitted(size, side))
+        return picture, size, _turn(data, image)
+
+
+def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Height and width of a picture of `size` when its longer side is `side` pixels.
+
+    >>> fitted((375, 500), 240)
+    (180, 240)
+    """
+    scale = side / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -111,40 +165,40 @@ def size(path: Path) -> tuple[int, int]:
     return (width, height) if turn in (5, 6, 7, 8) else (height, width)
 
 
-def resize_to_fit(picture: np.ndarray, side: int) -> np.ndarray:
-    """Scale a picture (h, w, C) so that its longer side is `side` pixels."""
+def _resize(picture: np.ndarray, to: tuple[int, int]) -> np.ndarray:
+    """A picture (h, w, C) scaled to the size `to` (H, W)."""
     import cv2
 
-    height, width = picture.shape[:2]
-    scale = side / max(height, width)
-    if scale == 1:
+    if picture.shape[:2] == to:
         return picture
-    to = (max(1, round(width * scale)), max(1, round(height * scale)))
-    resized = cv2.resize(
-        picture, to, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    )
-    return resized.reshape(to[1], to[0], picture.shape[2])
+    scale = (to[0] * to[1] / (picture.shape[0] * picture.shape[1])) ** 0.5
+    how = cv2.INTER_AREA if scale < SLIGHTLY else cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(picture, to[::-1], interpolation=how)
+    return resized.reshape(*to, picture.shape[2])
 
 
-def _fast(data: bytes, image: Any, side: int, channels: int) -> np.ndarray | None:
-    """OpenCV's decoder, reduced where that is enough; None where it may get it wrong."""
+def _fast(
+    data: bytes, size: tuple[int, int], side: int, channels: int, *, jpeg: bool
+) -> np.ndarray | None:
+    """A picture scaled to fit, by OpenCV's decoder, reduced where that is enough.
+
+    None where it may get it wrong.
+    """
     import cv2
     import numpy as np
 
-    if channels == 4 or image.mode not in _FAST.get(image.format, ()):
-        return None
-    if not (_is_whole_png(data) if image.format == "PNG" else b"\xff\xd9" in data[-64:]):
+    if not (b"\xff\xd9" in data[-64:] if jpeg else _is_whole_png(data)):
         return None  # OpenCV fills what is missing with grey and says nothing
-    flag = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR
-    if image.format in ("JPEG", "MPO"):
+    flag, factor = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR, 1
+    if jpeg:
         reduced = {
             8: (cv2.IMREAD_REDUCED_GRAYSCALE_8, cv2.IMREAD_REDUCED_COLOR_8),
             4: (cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_COLOR_4),
             2: (cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2),
         }
-        for factor, flags in reduced.items():
-            if max(image.size) >= factor * side:
-                flag = flags[channels != 1]
+        for times, flags in reduced.items():
+            if max(size) >= times * side:
+                flag, factor = flags[channels != 1], times
                 break
     try:
         # Orientation is applied below, the same way for every format and version.
@@ -153,9 +207,11 @@ def _fast(data: bytes, image: Any, side: int, channels: int) -> np.ndarray | Non
         )
     except cv2.error:
         return None
-    if picture is None:
+    if picture is None or picture.shape[:2] != (-(-size[0] // factor), -(-size[1] // factor)):
         return None
-    return picture[:, :, None] if channels == 1 else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    if channels == 1:
+        return _resize(picture[:, :, None], fitted(size, side))
+    return cv2.cvtColor(_resize(picture, fitted(size, side)), cv2.COLOR_BGR2RGB)
 
 
 def _is_whole_png(data: bytes) -> bool:

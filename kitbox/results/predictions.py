@@ -34,7 +34,7 @@ def predict(
     The raw outputs (N, K) are written beside them, unless they are maps.
     """
     chosen = np.flatnonzero(rows["part"] == part)
-    with progress.bar(f"predicting: {part}", trainer.loader.count(len(chosen))) as step:
+    with progress.bar(f"predicting: {part}", trainer.loader.count_fixed(len(chosen))) as step:
         kept: list[np.ndarray] = []
         table = tabulate(trainer.task, _keeping(trainer.predict(chosen, size, step), kept))
     table.insert(0, "id", rows["id"].to_numpy()[chosen])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitbox import registry
+from kitbox.allocator import keep_freed
 from kitbox.contracts import Task
 from kitbox.data import geometry, pixels
 from kitbox.errors import PictureError, WeightsError, some
@@ -110,6 +111,8 @@ class Predictor:
         from kitbox.results.tables import tabulate
 
         environment = detect()
+        if environment.device == "cpu":
+            keep_freed()
         decoded = pixels.load(
             Path(),
             [str(Path(name).absolute()) for name in names],

@@ -69,6 +69,10 @@ class Features:
         """How many batches `rows` rows make."""
         return self.loader.count(rows)
 
+    def count_fixed(self, rows: int) -> int:
+        """How many batches `rows` rows make where nothing is trained."""
+        return self.loader.count_fixed(rows)
+
     def frames(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int]) -> Frames:
         """How the rows' pictures lie in the evaluation geometry."""
         return self.loader.frames(rows, size)
@@ -77,7 +81,8 @@ class Features:
         self, rows: Sequence[int] | np.ndarray, size: tuple[int, int], *, targets: bool = True
     ) -> Batches:
         """Validation rows in their order; see `Loader.fixed`."""
-        return self._batches(self.valid, np.asarray(rows, np.int64), 0)
+        rows = np.asarray(rows, np.int64)
+        return self._batches(self.valid, rows, self.count_fixed(len(rows)), 0)
 
     def varied(
         self,
@@ -94,11 +99,11 @@ class Features:
         The last number of `seed` is the epoch's.
         """
         view = self.views[(seed[-1] - 1) % len(self.views)]
-        return self._batches(view, order(rows, seed, weights), skip)
+        return self._batches(view, order(rows, seed, weights), self.count(len(rows)), skip)
 
-    def _batches(self, view: View, rows: np.ndarray, skip: int) -> Batches:
+    def _batches(self, view: View, rows: np.ndarray, count: int, skip: int) -> Batches:
         if len(rows):
-            for part in np.array_split(rows, self.count(len(rows)))[skip:]:
+            for part in np.array_split(rows, count)[skip:]:
                 yield view.batch(part)
 
 

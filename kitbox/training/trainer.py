@@ -37,6 +37,14 @@ CALMER = 0.3
 """What the rates are multiplied by after a loss that was not finite."""
 
 
+class SurpriseError(Exception):
+    """Training began before all pictures were decoded, and some of its `rows` are broken."""
+
+    def __init__(self, rows: Sequence[int]) -> None:
+        super().__init__("pictures turned out broken")
+        self.rows = rows
+
+
 @dataclass
 class Trainer:
     """Trains a model on a loader's pictures, a stage at a time.
@@ -96,6 +104,7 @@ class Trainer:
 
         Raises:
             Stopped: when the keeper was asked to stop; the state is saved.
+            SurpriseError: when training rows turned out broken; nothing was saved yet.
             TrainingError: when the loss is not finite, again after a second try.
         """
         kept = self.keeper.load() if self.keeper else None
@@ -126,10 +135,8 @@ class Trainer:
     ) -> Iterator[Epoch]:
         """The rest of a stage: from its start, or from where a checkpoint was."""
         stage, size = stages[number - 1], size_of(stages[number - 1])
-        steps, valid_batches = (
-            self.loader.count(len(self.train)),
-            self.loader.count(len(self.valid)),
-        )
+        steps = self.loader.count(len(self.train))
+        valid_batches = self.loader.count_fixed(len(self.valid))
         self.progress.say(describe(stage, number, len(stages), size))
         self._freeze(stage)
         inside = kept is not None and kept.facts["cycle"] is not None
@@ -184,13 +191,7 @@ class Trainer:
                     done,
                     mix=self._mixing(number, epoch),
                 )
-                clock = _Clock()
-                valid_loss, tally = evaluate(
-                    self._forward, self.task, self._fed, self.valid, size, show, self._slices
-                )
-                if self.budget is not None and self._fed is self.loader:
-                    self.budget.passed(clock.lap(), valid_batches)
-                scores = self.task.score(tally)
+                valid_loss, scores = self._validated(size, show)
             seconds = time.monotonic() - began
             self.log.append(
                 Epoch(number, epoch, self.rate, train_loss, valid_loss, scores, seconds)
@@ -201,12 +202,25 @@ class Trainer:
             if self.keeper is not None and (over or self.keeper.due(whole_epoch=True)):
                 self._keep(here, epoch, part, over=over)
 
+    def _validated(
+        self, size: tuple[int, int], show: Callable[..., None]
+    ) -> tuple[float, dict[str, float]]:
+        """Loss and scores of the validation rows at an epoch's end."""
+        clock = _Clock()
+        loss, tally = evaluate(
+            self._forward, self.task, self._fed, self.valid, size, show, self._slices
+        )
+        if self.budget is not None and self._fed is self.loader:
+            self.budget.passed(clock.lap(), self.loader.count_fixed(len(self.valid)))
+        self._without_surprises()
+        return loss, self.task.score(tally)
+
     def _part(self) -> Part:
         return Part(torch.zeros((), dtype=torch.float64, device=_sums(self.accelerator.device)))
 
     def _keep(self, here: _Place, epoch: int, part: Part, *, over: bool = False) -> None:
         """Save where the training is; `over` means that the next stage begins."""
-        if self.keeper is None:
+        if self.keeper is None or not self._decoded(wait=over or self.keeper.stop.asked):
             return
         if not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
             raise NotFiniteError(
@@ -241,6 +255,26 @@ class Trainer:
                 },
             )
         )
+
+    def _decoded(self, *, wait: bool) -> bool:
+        """Whether all labelled pictures are decoded, none of them to a surprise."""
+        rows = np.concatenate([self.train, self.valid])
+        if wait:
+            self.loader.pixels.need(rows)
+        if not self.loader.pixels.has(rows):
+            return False
+        self._without_surprises()
+        return True
+
+    def _without_surprises(self) -> None:
+        """Raise where pictures were blank in training that should have been left out.
+
+        Raises:
+            SurpriseError: with the rows.
+        """
+        rows = np.concatenate([self.train, self.valid])
+        if found := self.loader.pixels.surprises(rows):
+            raise SurpriseError(found)
 
     def _restore(self, kept: Checkpoint) -> None:
         """Give model, random states and log what a checkpoint has."""
@@ -318,8 +352,8 @@ class Trainer:
             stage.freeze is True,
             here.cycle.left,
             steps,
-            self.loader.count(len(self.valid)),
-            self.loader.count(self.predictions),
+            self.loader.count_fixed(len(self.valid)),
+            self.loader.count_fixed(self.predictions),
             later,
         )
         fits = self.budget.fitting(plan)
@@ -395,7 +429,8 @@ class Trainer:
         self._fed, self._forward = self.loader, self._prepared
         if not views:
             return
-        batches = views * self.loader.count(len(self.train)) + self.loader.count(len(self.valid))
+        batches = views * self.loader.count(len(self.train))
+        batches += self.loader.count_fixed(len(self.valid))
         clock = _Clock()
         with self.progress.bar(f"stage {number}, features of {views} views", batches) as step:
             self._fed = features.compute(
@@ -411,6 +446,7 @@ class Trainer:
                 self._slices,
                 self._heeding(step),
             )
+        self._without_surprises()
         self._forward = features.HeadAlone(self.model, self.accelerator)
         if self.budget is not None:
             self.budget.passed(clock.lap(), batches)

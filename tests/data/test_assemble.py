@@ -96,6 +96,7 @@ def test_decode_keeps_or_leaves_the_cache(tmp_path: Path, files: Path) -> None:
     free = load(tmp_path, files, rows, keep=False)
     assert not (tmp_path / "cache").exists()
     kept = load(tmp_path, files, rows)
+    kept.settle()
     assert len(list((tmp_path / "cache" / "pixels").glob("*.pixels"))) == 1
     assert (free.canvas == kept.canvas).all()
     assert kept.canvas.shape[1:] == (12, 12, 3)

@@ -17,6 +17,7 @@ from kitbox.data import geometry
 from kitbox.data.augment import Nothing, Standard, albumentations
 from kitbox.data.batches import Loader
 from kitbox.data.pixels import Pixels
+from kitbox.data.resident import Resident
 from kitbox.data.targets import Fixed
 from kitbox.errors import PluginError
 from kitbox.options import Options
@@ -246,6 +247,9 @@ def test_only_a_few_batches_are_made_ahead() -> None:
             made.append(row)
             return self.canvas[row]
 
+        def need(self, rows: np.ndarray) -> None:
+            """All are there."""
+
     batches = make(pixels=cast("Pixels", Spy()), batch_size=1).fixed(range(ROWS), (8, 8))
     next(batches)
     time.sleep(0.1)
@@ -315,7 +319,7 @@ def test_warps_on_the_device_are_those_of_the_threads(
         canvas[row, height:] = canvas[row, :, width:] = 0
     pixels = Pixels(canvas, extents, extents, {}, "")
     loader = make(pixels=pixels, fit=fit, mean=(0, 0, 0), std=(1, 1, 1))
-    there = replace(loader, resident=torch.from_numpy(canvas))
+    there = replace(loader, resident=Resident(pixels, "cpu"))
     one, _, rows = together(loader.varied(range(ROWS), size, Standard(), (1, 2)))
     other, _, same = together(there.varied(range(ROWS), size, Standard(), (1, 2)))
     assert rows.tolist() == same.tolist()

@@ -287,7 +287,7 @@ def test_orientation_is_pillows(rgb: np.ndarray, suffix: str, turn: int, tmp_pat
     if suffix == "jpg":  # as well where decoding is reduced
         small, size = decode(path, 30)
         assert size == wanted.shape[:2]
-        assert difference(small, images.resize_to_fit(wanted, 30)) < 6
+        assert difference(small, images._resize(wanted, images.fitted(size, 30))) < 6
 
 
 def test_orientation_where_the_tag_says_nonsense(rgb: np.ndarray, tmp_path: Path) -> None:

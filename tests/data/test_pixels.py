@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kitbox.data import pixels
+from kitbox.data import filling, pixel_files, pixels
 from kitbox.data.images import decode
 from kitbox.data.pixels import Pixels
 from kitbox.errors import StorageError
@@ -40,7 +41,9 @@ NAMES = [f"{n}.png" for n in range(6)]
 
 
 def load(folder: Path, cache: Path | None, names: list[str] = NAMES, channels: int = 3) -> Pixels:
-    return pixels.load(folder, names, side=SIDE, channels=channels, cache=cache, workers=2)
+    got = pixels.load(folder, names, side=SIDE, channels=channels, cache=cache, workers=2)
+    got.settle()
+    return got
 
 
 def check(got: Pixels, folder: Path, names: list[str] = NAMES, channels: int = 3) -> None:
@@ -85,6 +88,7 @@ def test_read_back_is_the_same(
     )
     assert sorted(decoded) == NAMES
     assert sum(steps) == len(NAMES)
+    first.settle()
     check(first, folder, channels=channels)
     decoded.clear()
     steps.clear()
@@ -105,22 +109,48 @@ def test_side_for() -> None:
     assert pixels.side_for((33, 20)) == 50  # rounded up
 
 
-def test_another_side_channels_or_order_is_another_cache(
+def test_another_side_or_channels_is_another_cache(
     folder: Path, tmp_path: Path, decoded: list[str]
 ) -> None:
     load(folder, tmp_path)
-    pixels.load(folder, NAMES, side=SIDE + 1, channels=3, cache=tmp_path, workers=1)
+    other = pixels.load(folder, NAMES, side=SIDE + 1, channels=3, cache=tmp_path, workers=1)
+    other.settle()
     load(folder, tmp_path, channels=1)
-    load(folder, tmp_path, names=NAMES[::-1])
-    assert len(decoded) == 4 * len(NAMES)
-    assert len(files(tmp_path)) == 8
+    assert len(decoded) == 3 * len(NAMES)
+    assert len(files(tmp_path)) == 6
+
+
+@pytest.mark.parametrize("names", [NAMES[::-1], NAMES[1:4], [*NAMES[3:], *NAMES[:2]]])
+def test_pictures_of_another_cache_are_taken_from_it(
+    folder: Path, tmp_path: Path, decoded: list[str], names: list[str]
+) -> None:
+    """Another order, a part of them: the pixels are there already."""
+    load(folder, tmp_path)
+    decoded.clear()
+    check(load(folder, tmp_path, names), folder, names)
+    assert decoded == []
+    check(load(folder, tmp_path, names), folder, names)
+
+
+def test_only_new_and_changed_pictures_are_decoded(
+    folder: Path, tmp_path: Path, decoded: list[str]
+) -> None:
+    (folder / "1.png").write_bytes(b"text")
+    load(folder, tmp_path)
+    Image.new("RGB", (30, 30), "red").save(folder / "1.png")  # broken before
+    Image.new("RGB", (20, 20), "red").save(folder / "2.png")  # another one before
+    Image.new("RGB", (40, 20), "red").save(folder / "new.png")
+    decoded.clear()
+    names = [*NAMES, "new.png"]
+    check(load(folder, tmp_path, names), folder, names)
+    assert sorted(decoded) == ["1.png", "2.png", "new.png"]
 
 
 def test_another_decoder_is_another_cache(
     folder: Path, tmp_path: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(folder, tmp_path)
-    monkeypatch.setattr(pixels, "DECODER", -1)
+    monkeypatch.setattr(pixel_files, "DECODER", -1)
     load(folder, tmp_path)
     assert len(decoded) == 2 * len(NAMES)
 
@@ -254,7 +284,7 @@ def test_pixels_without_an_index_are_built_again(
 BUILD = """
 import sys, time
 from pathlib import Path
-from kitbox.data import pixels
+from kitbox.data import filling, pixel_files, pixels
 from kitbox.data.images import decode
 
 def slow(path, side, channels):
@@ -344,29 +374,190 @@ def test_no_room_for_the_index(
     def full(path: Path, content: str) -> None:
         raise StorageError(f"The disk is full while writing {path}")
 
-    monkeypatch.setattr(pixels.storage, "write", full)
+    monkeypatch.setattr(pixel_files.storage, "write", full)
     got = load(folder, tmp_path)
     check(got, folder)
     assert "disk is full" in got.tier
     assert files(tmp_path) == []  # pixels without their index are waste
 
 
+EACH = SIDE * SIDE * 3
+
+
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize(("room", "kept"), [(0, 0), (2 * EACH + 7, 2), (6 * EACH, 6), (10**9, 6)])
+def test_a_limit(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    decoded: list[str],
+    room: int,
+    kept: int,
+    cached: bool,
+) -> None:
+    """As many as fit are kept, the others decoded whenever they are asked for."""
+    (folder / "5.png").write_bytes(b"text")
+    monkeypatch.setenv("KITBOX_PIXELS", f"{room}B")
+    whole = load(folder, None)
+    for again in range(2):
+        decoded.clear()
+        got = load(folder, tmp_path if cached else None)
+        assert len(got.canvas) == kept
+        assert len(got) == len(NAMES)
+        assert list(got.broken) == [5]
+        assert got.whole == (kept == 6)
+        if kept < 6:
+            assert f"{kept} of 6 pictures, the others are decoded" in got.tier
+        if again and cached and kept:
+            assert set(decoded) <= {"5.png"}  # tried again: it may have been mended
+        decoded.clear()
+        for row in range(6):
+            picture = decode(folder / NAMES[row], SIDE, 3)[0] if row < 5 else whole[5]
+            assert np.array_equal(got[row], picture)
+            assert np.array_equal(got.extents, whole.extents)
+            assert np.array_equal(got.sizes, whole.sizes)
+        assert sorted(decoded) == [NAMES[row] for row in range(kept, 5)]
+        squares = got.squares(np.arange(6))
+        assert squares.shape == (6, SIDE, SIDE, 3)
+
+
+def test_more_room_later(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str]
+) -> None:
+    """What was kept is kept, the rest joins it."""
+    with monkeypatch.context() as limited:
+        limited.setenv("KITBOX_PIXELS", f"{2 * EACH}B")
+        assert len(load(folder, tmp_path).canvas) == 2
+    decoded.clear()
+    got = load(folder, tmp_path)
+    assert got.whole
+    assert sorted(decoded) == NAMES[2:]
+    check(got, folder)
+    assert len(files(tmp_path)) == 2
+
+
+def test_a_limit_that_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITBOX_PIXELS", "a lot")
+    with pytest.raises(StorageError, match=r"KITBOX_PIXELS holds no size: 'a lot'.*500MB"):
+        load(folder, None)
+
+
 def test_too_large_for_the_memory(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pixels, "free_memory", lambda: 20_000)  # needed: 18432, of it 60 %
-    with pytest.raises(StorageError, match=r"memory.*a look keeps none on the disk.*KITBOX_CACHE"):
-        load(folder, None)
+    monkeypatch.setattr(pixels, "free_memory", lambda: 4 * EACH)  # of which 60 % may be taken
+    assert len(load(folder, None).canvas) == 2
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(StorageError, match=r"memory.*file/cache"):
-        load(folder, tmp_path / "file" / "cache")
+    got = load(folder, tmp_path / "file" / "cache")
+    assert len(got.canvas) == 2
+    assert "file/cache" in got.tier
     check(load(folder, tmp_path), folder)  # on the disk there is room
 
 
-def test_an_interrupt_leaves_no_threads_and_no_files(folder: Path, tmp_path: Path) -> None:
+def test_a_small_disk_keeps_a_part(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "free_memory", lambda: 2 * EACH)
+    monkeypatch.setattr(pixel_files.Files, "room", lambda self, need: 4 * EACH)
+    got = load(folder, tmp_path)
+    assert len(got.canvas) == 4
+    assert got.tier.startswith("memory-mapped")
+    assert "4 of 6 pictures" in got.tier
+    monkeypatch.setattr(pixels, "free_memory", lambda: 10**9)  # then the memory holds all of them
+    for one in (tmp_path / "pixels").iterdir():
+        one.unlink()
+    assert load(folder, tmp_path).tier.startswith("in memory")
+
+
+def test_old_caches_make_room(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that were unused for the longest time, as many as are needed."""
+    caches = []
+    for side in (31, 30, 29):
+        got = pixels.load(folder, NAMES, side=side, channels=3, cache=tmp_path, workers=1)
+        got.settle()
+        (new,) = set((tmp_path / "pixels").glob("*.pixels")) - set(caches)
+        os.utime(new, (1000 + len(caches), 1000 + len(caches)))
+        caches.append(new)
+    pixels.load(folder, NAMES, side=31, channels=3, cache=tmp_path, workers=1)  # used again
+    sizes = [one.stat().st_size for one in caches]
+
+    def usage(path: Path) -> object:
+        return shutil._ntuple_diskusage(10**9, 10**9, sum(map(int, free)))  # type: ignore[attr-defined]
+
+    free = [6 * EACH / 0.9 - sizes[1] + 10]
+    monkeypatch.setattr(pixel_files.shutil, "disk_usage", usage)
+    check(load(folder, tmp_path), folder)
+    assert [one.exists() for one in caches] == [True, False, True]
+    assert len(files(tmp_path)) == 6
+
+
+def test_pixels_before_they_are_decoded(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sizes at once, a picture as soon as it is asked for, the rest meanwhile."""
+    (folder / "1.png").write_bytes(b"text")
+    gate, order = threading.Event(), []
+
+    def slow(path: Path, side: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
+        if threading.current_thread().name.startswith("kitbox-decode"):
+            gate.wait(20)
+        order.append(path.name)
+        return decode(path, side, channels)
+
+    monkeypatch.setattr(pixels, "decode", slow)
+    monkeypatch.setattr(filling, "_AT_ONCE", 1)
+    got = pixels.load(folder, NAMES, side=SIDE, channels=3, cache=tmp_path, workers=1, wait=False)
+    assert not got.decoded
+    assert list(got.broken) == [1]
+    wanted = pixels.load(folder, NAMES, side=SIDE, channels=3, cache=None, workers=1, wait=False)
+    assert np.array_equal(got[4], decode(folder / "4.png", SIDE, 3)[0])
+    assert order == ["4.png"]
+    assert files(tmp_path)[0].endswith(".part")
+    gate.set()
+    got.wait()
+    wanted.wait()
+    assert got.decoded
+    got.settle()
+    assert got.surprises(np.arange(6)) == []
+    check(got, folder)
+    assert len(files(tmp_path)) == 2
+    held = load(folder, tmp_path)
+    for one in (wanted, held):
+        assert np.array_equal(one.extents, got.extents)
+        assert np.array_equal(one.sizes, got.sizes)
+        assert np.array_equal(one.canvas, got.canvas)
+        assert one.broken == got.broken
+
+
+def test_a_picture_that_turns_out_damaged(folder: Path, tmp_path: Path) -> None:
+    """Its header and its end are there, what is between is not."""
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (200, 200, 3), dtype=np.uint8))
+    picture.save(folder / "2.jpg")
+    data = (folder / "2.jpg").read_bytes()
+    (folder / "2.jpg").write_bytes(data[:700] + b"\0" * 5000 + b"\xff\xd9")
+    names = [*NAMES, "2.jpg"]
+    got = pixels.load(folder, names, side=SIDE, channels=3, cache=tmp_path, workers=2, wait=False)
+    got.wait()
+    broken = list(load(folder, None, names).broken)
+    assert list(got.broken) == broken
+    assert got.surprises(np.arange(7)) == broken
+    assert got.surprises(np.arange(6)) == []
+
+
+def test_an_interrupt_leaves_no_threads_and_no_files(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(n: int) -> None:
         raise KeyboardInterrupt
 
+    def slow(path: Path, side: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
+        time.sleep(0.2)
+        return decode(path, side, channels)
+
+    monkeypatch.setattr(pixels, "decode", slow)
     with pytest.raises(KeyboardInterrupt):
         pixels.load(folder, NAMES, side=SIDE, channels=3, cache=tmp_path, workers=2, step=interrupt)
     for _ in range(100):
