@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kitbox import launched
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -39,7 +41,7 @@ def demo(out: Out = None, changes: Changes = None) -> None:
     """Fine-tune on the embedded digits in two stages and write a submission."""
     from kitbox.demo import PATH
 
-    run(PATH, out, changes, None)
+    run(PATH, out, changes, None, None)
 
 
 @app.command()
@@ -54,14 +56,20 @@ def run(
             show_default=False,
         ),
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that share the work, a GPU for each."),
+    ] = None,
 ) -> None:
     """Follow a recipe from its source to a submission; a run that was cut short goes on."""
     from kitbox.recipe import read
 
+    if processes is not None:
+        changes = [*(changes or ()), f"processes={processes}"]
     checked = read(recipe, changes or ())  # before torch is imported: mistakes show at once
     from kitbox.runner import run as follow
 
-    if follow(checked, out, resume_from=resume_from).stopped:
+    if follow(checked, out, resume_from=resume_from).stopped and not launched.by_run():
         raise typer.Exit(130)
 
 
@@ -272,6 +280,7 @@ def main() -> None:
     """The entry point: a person's mistakes are one paragraph and exit code 2."""
     import os
 
+    launched.heed()
     # A closed pipe (`kitbox plugins | head`) is no bug of ours.
     try:
         app()
@@ -287,5 +296,6 @@ def main() -> None:
 
         if not isinstance(error, KitboxError):
             raise
-        typer.echo(f"kitbox: {error}", err=True)
+        if not launched.report(error):
+            typer.echo(f"kitbox: {error}", err=True)
         sys.exit(2)

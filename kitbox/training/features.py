@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from kitbox.data.batches import Loader, order
+from kitbox.data.sharing import Share
+from kitbox.training.crew import ALONE, Crew
 from kitbox.training.step import Slices
 
 if TYPE_CHECKING:
@@ -40,9 +42,12 @@ class View:
     features: torch.Tensor
     targets: torch.Tensor
 
-    def batch(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
+    def batch(
+        self, rows: np.ndarray, share: Share
+    ) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
         """A batch of rows, as a loader gives it."""
-        places = torch.from_numpy(np.searchsorted(self.rows, rows)).to(self.features.device)
+        own = rows[share.places(len(rows))]
+        places = torch.from_numpy(np.searchsorted(self.rows, own)).to(self.features.device)
         return self.features[places], self.targets[places], rows
 
 
@@ -104,7 +109,7 @@ class Features:
     def _batches(self, view: View, rows: np.ndarray, count: int, skip: int) -> Batches:
         if len(rows):
             for part in np.array_split(rows, count)[skip:]:
-                yield view.batch(part)
+                yield view.batch(part, self.loader.share)
 
 
 class HeadAlone(nn.Module):
@@ -146,6 +151,7 @@ def compute(
     views: int,
     slices: Slices,
     step: Callable[..., None] = lambda n=1, note="": None,
+    crew: Crew = ALONE,
 ) -> Features:
     """Run the body over some views of the training pictures, and over the validation ones.
 
@@ -156,6 +162,7 @@ def compute(
         seed: of the run and the stage.
         slices: of a batch, where the device's memory is too small for all of it.
         step: called after each batch.
+        crew: the processes that share the batches; all of them get all features.
     """
     model.body.eval()
 
@@ -165,6 +172,7 @@ def compute(
         for number, (images, wanted, part) in enumerate(batches):
             with accelerator.autocast():
                 found = slices.forward(model.body, images)
+            found, wanted = crew.whole(found, len(part)), crew.whole(wanted, len(part))
             if number == 0:
                 features = found.new_empty((len(rows), *found.shape[1:]))
                 targets = wanted.new_empty((len(rows), *wanted.shape[1:]))

@@ -12,6 +12,7 @@ import torch
 from kitbox.contracts import Batches, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.errors import TrainingError
+from kitbox.training.crew import ALONE, Crew
 from kitbox.training.cycle import Cycle
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def train_epoch(
         images,
         1.0,
     ),
+    crew: Crew = ALONE,
 ) -> float:
     """Train on every batch once; the mean loss of the pictures of the epoch.
 
@@ -71,6 +73,7 @@ def train_epoch(
         part: how far the epoch has come; it is counted on.
         done: called after every step, with a note for the progress bar.
         mix: mixes the batch of a step with itself in reverse; with the share of its own.
+        crew: the processes that share the batches, of which `batches` has this one's parts.
 
     Raises:
         NotFiniteError: when the loss is not.
@@ -81,19 +84,22 @@ def train_epoch(
     for images, targets, rows in batches if cycle.left else ():
         # ---- one optimizer step ------------------------------------------
         mixed, own = mix(images, part.step)
-        losses = slices.backward(model, task, mixed, targets, accelerator.backward, own)  # (B,)
+        losses = slices.backward(  # (b,) of this process's part
+            model, task, mixed, targets, accelerator.backward, own, of=crew.weight(len(rows))
+        )
+        total = crew.pool(model, losses, len(rows))  # of the whole batch, like the gradients
         optimizer.step()
         if not getattr(optimizer, "step_was_skipped", False):  # fp16's scaler met an overflow
             cycle.step()
         optimizer.zero_grad(set_to_none=True)
         # -------------------------------------------------------------------
-        part.total += losses.sum()
+        part.total += total
         part.pictures += len(rows)
         part.step += 1
         unseen.append(rows)
         note = ""
         if on_cpu or part.step % LOOK_EVERY == 0:
-            loss = losses.mean().item()  # waits for the device
+            loss = total.item() / len(rows)  # waits for the device
             if not np.isfinite(loss):
                 raise NotFiniteError(np.concatenate(unseen))
             unseen, note = [], f"loss {loss:.3f}"
@@ -127,6 +133,7 @@ class Slices:
         backward: Callable[[torch.Tensor], object],
         own: float = 1.0,
         forward: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        of: int | None = None,
     ) -> torch.Tensor:
         """The losses (B,) of a batch, detached; gradients of their mean are added up.
 
@@ -135,6 +142,7 @@ class Slices:
             own: the share of a picture's own target in its loss; the rest is that of the
                 picture it was mixed with, its counterpart in the batch in reverse.
             forward: takes images through the model; by default the model itself.
+            of: what the sum of the losses is divided by, if not B.
 
         Raises:
             TrainingError: when one picture alone does not fit into the memory.
@@ -146,7 +154,7 @@ class Slices:
             losses = task.loss(outputs, targets[place])
             if own < 1:
                 losses = own * losses + (1 - own) * task.loss(outputs, others[place])
-            backward(losses.sum() / len(images))
+            backward(losses.sum() / (of or len(images)))
             return losses.detach()
 
         return self.each(len(images), part, lambda: model.zero_grad(set_to_none=True))
@@ -203,14 +211,20 @@ def evaluate(
     size: tuple[int, int],
     show: Callable[..., None] = lambda n=1, note="": None,
     slices: Slices | None = None,
+    crew: Crew = ALONE,
 ) -> tuple[float, Tally]:
-    """The mean loss of labelled rows and the task's tally of them."""
+    """The mean loss of labelled rows and the task's tally of them.
+
+    Args:
+        crew: the processes that share the batches; each gets the tally of all rows.
+    """
     slices = slices or Slices()
     model.eval()
     tally = task.tally()
     total = torch.zeros((), device=loader.device, dtype=torch.float32)
     for images, targets, part in loader.fixed(rows, size):
-        outputs = slices.forward(model, images)
+        outputs = crew.whole(slices.forward(model, images), len(part))
+        targets = crew.whole(targets, len(part))
         total += task.loss(outputs, targets).sum()
         tally.add(outputs, targets, loader.frames(part, size))
         show(1)

@@ -17,12 +17,13 @@ from kitbox.data.frames import Frames
 from kitbox.data.mixing import Mix
 from kitbox.errors import TrainingError, some
 from kitbox.models.forward import BothWays, predict
-from kitbox.models.model import Model, parameter_groups
+from kitbox.models.model import Model, has_statistics, parameter_groups
 from kitbox.progress import Progress
 from kitbox.stopping import Stopped
 from kitbox.training import features, finder
 from kitbox.training.budget import Budget, Plan
 from kitbox.training.checkpoints import Checkpoint, pack_optimizer, unpack_optimizer
+from kitbox.training.crew import ALONE, Crew, Wishes
 from kitbox.training.cycle import Cycle
 from kitbox.training.keeper import Keeper
 from kitbox.training.stages import Epoch, default_rate, describe, in_words
@@ -60,6 +61,7 @@ class Trainer:
         predictions: pictures that are to be predicted at the end, for the budget.
         mix: mixes the pictures of a batch; None: not at all.
         tta: `validate` and `predict` average a picture's outputs with its mirror image's.
+        crew: the processes that share each batch; the loader's share is this one's.
     """
 
     model: Model
@@ -81,6 +83,7 @@ class Trainer:
     predictions: int = 0
     mix: Mix | None = None
     tta: bool = False
+    crew: Crew = ALONE
     _prepared: Any = field(default=None, init=False)
     _fed: Loader | features.Features = field(init=False)
     _forward: torch.nn.Module = field(init=False)  # what it is fed to
@@ -88,7 +91,10 @@ class Trainer:
     _calm: float = field(default=1.0, init=False)  # lowered once, after a loss that was not finite
 
     def __post_init__(self) -> None:
-        self._prepared = self.accelerator.prepare(self.model)
+        self.crew.align(self.model)
+        self.crew.join_statistics(self.model)
+        # No wrapper that sums gradients: the crew does.
+        self._prepared = self.accelerator.prepare_model(self.model, evaluation_mode=True)
         self._fed, self._forward = self.loader, self._prepared
         self._slices = Slices(self.progress.warn)
 
@@ -140,7 +146,7 @@ class Trainer:
         self.progress.say(describe(stage, number, len(stages), size))
         self._freeze(stage)
         inside = kept is not None and kept.facts["cycle"] is not None
-        views = kept.facts["views"] if inside and kept else self._views(stage)
+        views = kept.facts["views"] if inside and kept else self.crew.same(self._views(stage))
         self._feed(number, size, views)
         lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
         self.rate = lr[1] if isinstance(lr, tuple) else lr
@@ -159,6 +165,7 @@ class Trainer:
         here = _Place(number, lr, optimizer.optimizer, cycle, views)
         if not inside:
             self._keep(here, epoch, part)
+        self.crew.forget()
         while epoch <= stage.epochs and (cycle.left or part.step):  # steps that nobody scored
             began = time.monotonic()
             what = f"stage {number}, epoch {epoch} of {stage.epochs}"
@@ -171,12 +178,21 @@ class Trainer:
                     seconds = clock.lap()  # noqa: B023
                     if self.budget is not None:
                         self.budget.stepped(number, seconds)
-                        if part.step % 10 == 0 or part.step == steps:
-                            self._fit(here, stages, size_of, steps)
-                    if self.keeper is not None and self.keeper.due(whole_epoch=False):
+
+                    def wish() -> Wishes:
+                        planned = part.step % 10 == 0 or part.step == steps
+                        return Wishes(
+                            cut=self._cut(here, stages, size_of, steps) if planned else 0,
+                            due=self.keeper is not None and self.keeper.due(whole_epoch=False),
+                            stop=self.keeper is not None and self.keeper.stop.asked,
+                        )
+
+                    agreed = self.crew.agree(wish)
+                    if agreed.cut:
+                        self._shorten(here, agreed.cut)
+                    if agreed.due or agreed.stop:
                         self._keep(here, epoch, part)
-                    if self.keeper is not None and self.keeper.stop.asked:
-                        self._keep(here, epoch, part)
+                    if agreed.stop:
                         raise Stopped
 
                 train_loss = train_epoch(
@@ -190,6 +206,7 @@ class Trainer:
                     self._slices,
                     done,
                     mix=self._mixing(number, epoch),
+                    crew=self.crew,
                 )
                 valid_loss, scores = self._validated(size, show)
             seconds = time.monotonic() - began
@@ -199,7 +216,8 @@ class Trainer:
             yield self.log[-1]
             epoch, part = epoch + 1, self._part()
             over = epoch > stage.epochs or not cycle.left
-            if self.keeper is not None and (over or self.keeper.due(whole_epoch=True)):
+            due = self.keeper is not None and self.keeper.due(whole_epoch=True)
+            if over or self.crew.same(due):
                 self._keep(here, epoch, part, over=over)
 
     def _validated(
@@ -208,7 +226,7 @@ class Trainer:
         """Loss and scores of the validation rows at an epoch's end."""
         clock = _Clock()
         loss, tally = evaluate(
-            self._forward, self.task, self._fed, self.valid, size, show, self._slices
+            self._forward, self.task, self._fed, self.valid, size, show, self._slices, self.crew
         )
         if self.budget is not None and self._fed is self.loader:
             self.budget.passed(clock.lap(), self.loader.count_fixed(len(self.valid)))
@@ -332,15 +350,16 @@ class Trainer:
         )
         return kept
 
-    def _fit(
+    def _cut(
         self,
         here: _Place,
         stages: Sequence[Stage],
         size: Callable[[Stage], tuple[int, int]],
         steps: int,
-    ) -> None:
-        """Shorten the cycle if the time budget asks for it."""
-        assert self.budget is not None
+    ) -> int:
+        """How many of the cycle's steps the time budget asks to leave out."""
+        if self.budget is None:
+            return 0
         stage = stages[here.number - 1]
         pixels = math.prod(size(stage))
         later = tuple(
@@ -357,14 +376,20 @@ class Trainer:
             later,
         )
         fits = self.budget.fitting(plan)
-        if here.cycle.left and fits < 0.97 * here.cycle.left:
-            if not here.shortened:
-                here.shortened = True
-                self.progress.warn(
-                    f"stage {here.number} is shortened to about {fits} more steps instead of "
-                    f"{here.cycle.left}, to keep within the time budget"
-                )
-            here.cycle.shorten(fits)
+        return here.cycle.left - fits if fits < 0.97 * here.cycle.left else 0
+
+    def _shorten(self, here: _Place, cut: int) -> None:
+        """Leave out steps of the cycle, unless it has ended meanwhile."""
+        if not here.cycle.left:
+            return
+        fits = max(1, here.cycle.left - cut)
+        if not here.shortened:
+            here.shortened = True
+            self.progress.warn(
+                f"stage {here.number} is shortened to about {fits} more steps instead of "
+                f"{here.cycle.left}, to keep within the time budget"
+            )
+        here.cycle.shorten(fits)
 
     def try_batch(self, number: int, stage: Stage, size: tuple[int, int]) -> float:
         """The loss of one training batch, forward and backward; weights stay as they are.
@@ -394,7 +419,8 @@ class Trainer:
     ) -> tuple[float, Tally]:
         """The mean loss and the task's tally of the validation rows."""
         model = self._predicting()
-        return evaluate(model, self.task, self.loader, self.valid, size, step, self._slices)
+        rows, slices, crew = self.valid, self._slices, self.crew
+        return evaluate(model, self.task, self.loader, rows, size, step, slices, crew)
 
     def predict(
         self,
@@ -404,7 +430,8 @@ class Trainer:
     ) -> Iterator[tuple[np.ndarray, Frames]]:
         """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
         forward = self._slices.forward
-        return predict(self._predicting(), self.loader, rows, size, step, forward)
+        whole = self.crew.whole
+        return predict(self._predicting(), self.loader, rows, size, step, forward, whole)
 
     def _predicting(self) -> torch.nn.Module:
         return BothWays(self._prepared, self.task) if self.tta else self._prepared
@@ -415,6 +442,7 @@ class Trainer:
         """How the batches of an epoch are mixed; the same again when it goes on."""
 
         def mixed(images: torch.Tensor, step: int) -> tuple[torch.Tensor, float]:
+            self.crew.seed((self.seed, number, epoch, 3, step))
             if self.mix is None:
                 return images, 1.0
             return self.mix.apply(images, (self.seed, number, epoch, 2, step))
@@ -442,6 +470,7 @@ class Trainer:
                 views,
                 self._slices,
                 self._heeding(step),
+                self.crew,
             )
         self._without_surprises()
         self._forward = features.HeadAlone(self.model, self.accelerator)
@@ -453,7 +482,7 @@ class Trainer:
 
         def stepped(n: int = 1, note: str = "") -> None:
             step(n, note=note)
-            if self.keeper is not None and self.keeper.stop.asked:
+            if self.crew.any(self.keeper is not None and self.keeper.stop.asked):
                 if not self.log:
                     raise KeyboardInterrupt  # nothing was trained
                 raise Stopped
@@ -482,13 +511,20 @@ class Trainer:
     def _freeze(self, stage: Stage) -> None:
         hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
         # Statistics of one picture are none; PyTorch refuses them.
-        hold = hold or len(self.train) // max(1, self.loader.count(len(self.train))) < 2
+        batch = len(self.train) // max(1, self.loader.count(len(self.train)))
+        hold = hold or min(map(self.crew.share.smallest, (batch, batch + 1))) < 2
         self.model.freeze(stage.freeze, hold_norm=hold)
+        if self.crew.count > 1 and self.accelerator.device.type == "cpu":
+            self.model.train()
+            if any(has_statistics(one) and one.training for one in self.model.modules()):
+                self.progress.warn(
+                    "batch normalisation takes its statistics from each process's part of a batch"
+                )
 
     def _rate(
         self, number: int, stage: Stage, size: tuple[int, int]
     ) -> float | tuple[float, float]:
-        if stage.lr == "find" and self._out_of_time():
+        if stage.lr == "find" and self.crew.same(self._out_of_time()):
             lr = default_rate(stage, self.model.body.pretrained)
             self.progress.warn(f"no time is left to find a rate; taking {in_words(lr)}")
             return lr
@@ -503,6 +539,7 @@ class Trainer:
                     forward=self._forward,
                     slices=self._slices,
                     step=self._heeding(step),
+                    crew=self.crew,
                 )
             if curve.flat:
                 lr = default_rate(stage, self.model.body.pretrained)
