@@ -39,10 +39,6 @@ class Share:
         """The places of each process, of a batch that is divided."""
         return [_places(index, self.count, batch) for index in range(self.count)]
 
-    def smallest(self, batch: int) -> int:
-        """How many rows of a batch the process with the fewest has."""
-        return min(len(part) for part in self.all_places(batch)) if self.divides(batch) else batch
-
 
 WHOLE = Share()
 """All of each batch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ import torch
 from kitbox.data.sharing import Share
 from kitbox.environment import detect, launched
 from kitbox.errors import LostError, TrainingError
+from kitbox.training.statistics import Shared
 
 T = TypeVar("T")
 
@@ -143,11 +144,17 @@ class Crew:
                 value.copy_(broadcast(value.detach().clone(memory_format=torch.contiguous_format)))
 
     def join_statistics(self, model: torch.nn.Module) -> None:
-        """Let batch normalisation on GPUs take its statistics from the whole batch."""
+        """Let the model's batch normalisation on a GPU take statistics from the whole batch."""
         if self.count > 1 and next(model.parameters()).device.type == "cuda":
             from timm.layers import convert_sync_batchnorm
 
             convert_sync_batchnorm(model)
+
+    def statistics(self, device: torch.device) -> AbstractContextManager[object]:
+        """While it is entered, batch normalisation on a CPU takes them from the whole batch."""
+        if self.count > 1 and device.type != "cuda":
+            return Shared(self._sum)
+        return nullcontext()
 
     def seed(self, numbers: Sequence[int]) -> None:
         """Give each process random numbers of its own, which depend on `numbers` alone."""

@@ -169,10 +169,10 @@ def compute(
     def gather(batches: Batches, rows: np.ndarray) -> View:
         rows = np.sort(rows)
         features = targets = torch.empty(0)
-        for number, (images, wanted, part) in enumerate(batches):
+        for number, (images, encoded, part) in enumerate(batches):
             with accelerator.autocast():
-                found = slices.forward(model.body, images)
-            found, wanted = crew.whole(found, len(part)), crew.whole(wanted, len(part))
+                own = slices.forward(model.body, images)
+            found, wanted = crew.whole(own, len(part)), crew.whole(encoded, len(part))
             if number == 0:
                 features = found.new_empty((len(rows), *found.shape[1:]))
                 targets = wanted.new_empty((len(rows), *wanted.shape[1:]))

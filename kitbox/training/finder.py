@@ -99,15 +99,16 @@ def sweep(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.zero_grad(set_to_none=True)
-            losses = slices.backward(
-                model,
-                task,
-                images,
-                targets,
-                lambda loss: (loss * scale).backward(),
-                forward=through,
-                of=crew.weight(len(rows)),
-            )
+            with crew.statistics(images.device):
+                losses = slices.backward(
+                    model,
+                    task,
+                    images,
+                    targets,
+                    lambda loss: (loss * scale).backward(),
+                    forward=through,
+                    of=crew.weight(len(rows)),
+                )
             total = crew.pool(forward or model, losses, len(rows))
             value = total.item() / len(rows)  # the sweep needs each loss at once
             if not math.isfinite(value):

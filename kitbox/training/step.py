@@ -84,9 +84,10 @@ def train_epoch(
     for images, targets, rows in batches if cycle.left else ():
         # ---- one optimizer step ------------------------------------------
         mixed, own = mix(images, part.step)
-        losses = slices.backward(  # (b,) of this process's part
-            model, task, mixed, targets, accelerator.backward, own, of=crew.weight(len(rows))
-        )
+        with crew.statistics(images.device):
+            losses = slices.backward(  # (b,) of this process's part
+                model, task, mixed, targets, accelerator.backward, own, of=crew.weight(len(rows))
+            )
         total = crew.pool(model, losses, len(rows))  # of the whole batch, like the gradients
         optimizer.step()
         if not getattr(optimizer, "step_was_skipped", False):  # fp16's scaler met an overflow
@@ -119,10 +120,12 @@ class Slices:
     Attributes:
         count: slices of a batch; doubled when the device's memory is full, for good.
         say: told when that happens.
+        whole: batches cannot be sliced: other processes wait for their statistics.
     """
 
     say: Callable[[str], None] = lambda text: None
     count: int = 1
+    whole: bool = False
 
     def backward(
         self,
@@ -179,13 +182,20 @@ class Slices:
             again: called before all of them are tried again, in smaller slices.
 
         Raises:
-            TrainingError: when one picture alone does not fit into the memory.
+            TrainingError: when one picture alone does not fit into the memory, or slices do not do.
         """
         while True:
             step = -(-count // self.count)
             try:
                 return torch.cat([part(slice(i, i + step)) for i in range(0, count, step)])
             except torch.OutOfMemoryError as error:
+                if self.whole:
+                    raise TrainingError(
+                        "A batch does not fit into the device's memory, and cannot be sliced "
+                        "while processes share the statistics of its normalisation",
+                        found=str(error).splitlines()[0],
+                        do="Use a smaller `batch_size`, or `hold_norm: true` in the stage",
+                    ) from error
                 if self.count >= count:
                     raise TrainingError(
                         "One picture alone does not fit into the device's memory",
@@ -222,9 +232,9 @@ def evaluate(
     model.eval()
     tally = task.tally()
     total = torch.zeros((), device=loader.device, dtype=torch.float32)
-    for images, targets, part in loader.fixed(rows, size):
+    for images, wanted, part in loader.fixed(rows, size):
         outputs = crew.whole(slices.forward(model, images), len(part))
-        targets = crew.whole(targets, len(part))
+        targets = crew.whole(wanted, len(part))
         total += task.loss(outputs, targets).sum()
         tally.add(outputs, targets, loader.frames(part, size))
         show(1)

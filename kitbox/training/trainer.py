@@ -511,15 +511,11 @@ class Trainer:
     def _freeze(self, stage: Stage) -> None:
         hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
         # Statistics of one picture are none; PyTorch refuses them.
-        batch = len(self.train) // max(1, self.loader.count(len(self.train)))
-        hold = hold or min(map(self.crew.share.smallest, (batch, batch + 1))) < 2
+        hold = hold or len(self.train) // max(1, self.loader.count(len(self.train))) < 2
         self.model.freeze(stage.freeze, hold_norm=hold)
-        if self.crew.count > 1 and self.accelerator.device.type == "cpu":
-            self.model.train()
-            if any(has_statistics(one) and one.training for one in self.model.modules()):
-                self.progress.warn(
-                    "batch normalisation takes its statistics from each process's part of a batch"
-                )
+        self._slices.whole = self.crew.count > 1 and any(
+            has_statistics(one) and one.training for one in self.model.train().modules()
+        )
 
     def _rate(
         self, number: int, stage: Stage, size: tuple[int, int]
