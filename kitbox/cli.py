@@ -288,7 +288,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except SystemExit as end:
-        if end.code == 130:  # what typer makes of Ctrl-C
+        if end.code == 130 and not launched.by_run():  # what typer makes of Ctrl-C
             typer.echo("\nkitbox: stopped; the same command goes on", err=True)
         raise
     except Exception as error:

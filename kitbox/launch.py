@@ -67,7 +67,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
                 status = process.wait()
         finally:
             _end(process)
-        errors = said.all()
+            errors = said.all()
         if status == 0:
             return
         if stop.asked:
@@ -134,6 +134,10 @@ class _Said:
         self._thread.start()
 
     def _read(self, lines: TextIO) -> None:
+        with lines:
+            self._sort(lines)
+
+    def _sort(self, lines: TextIO) -> None:
         for line in lines:
             if self._kept or _ELASTIC.search(line):
                 self._kept.append(line)
@@ -165,6 +169,8 @@ def _end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _why(told: dict[int, KitboxError], said: str, count: int, status: int) -> KitboxError:

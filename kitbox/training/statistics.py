@@ -66,11 +66,11 @@ def _batch_norm(
     shape = [1, -1, *[1] * (values.ndim - 2)]
     exact = values.double()  # as PyTorch's own layer sums on a CPU
     each = exact.new_tensor([values.numel() / values.shape[1]])
-    sums: torch.Tensor = _Summed.apply(torch.cat([exact.sum(others), each]), sum_up)  # type: ignore[no-untyped-call]
+    sums: torch.Tensor = _Summed.apply(torch.cat([exact.sum(others), each]), sum_up)
     count = sums[-1].detach()
     mean = sums[:-1] / count
     centred = exact - mean.view(shape)
-    squares: torch.Tensor = _Summed.apply((centred * centred).sum(others), sum_up)  # type: ignore[no-untyped-call]
+    squares: torch.Tensor = _Summed.apply((centred * centred).sum(others), sum_up)
     var = squares / count
     with torch.no_grad():
         if running_mean is not None:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,22 +179,9 @@ class Trainer:
                     seconds = clock.lap()  # noqa: B023
                     if self.budget is not None:
                         self.budget.stepped(number, seconds)
-
-                    def wish() -> Wishes:
-                        planned = part.step % 10 == 0 or part.step == steps
-                        return Wishes(
-                            cut=self._cut(here, stages, size_of, steps) if planned else 0,
-                            due=self.keeper is not None and self.keeper.due(whole_epoch=False),
-                            stop=self.keeper is not None and self.keeper.stop.asked,
-                        )
-
-                    agreed = self.crew.agree(wish)
-                    if agreed.cut:
-                        self._shorten(here, agreed.cut)
-                    if agreed.due or agreed.stop:
-                        self._keep(here, epoch, part)
-                    if agreed.stop:
-                        raise Stopped
+                    planned = part.step % 10 == 0 or part.step == steps
+                    cut = partial(self._cut, here, stages, size_of, steps)
+                    self._heed(here, epoch, part, cut if planned else lambda: 0)
 
                 train_loss = train_epoch(
                     self._forward,
@@ -219,6 +207,28 @@ class Trainer:
             due = self.keeper is not None and self.keeper.due(whole_epoch=True)
             if over or self.crew.same(due):
                 self._keep(here, epoch, part, over=over)
+
+    def _heed(self, here: _Place, epoch: int, part: Part, cut: Callable[[], int]) -> None:
+        """Shorten the stage, save and stop after a step, as all processes agree to.
+
+        Raises:
+            Stopped: when somebody asked for that; the state is saved.
+        """
+
+        def wish() -> Wishes:
+            return Wishes(
+                cut=cut(),
+                due=self.keeper is not None and self.keeper.due(whole_epoch=False),
+                stop=self.keeper is not None and self.keeper.stop.asked,
+            )
+
+        agreed = self.crew.agree(wish)
+        if agreed.cut:
+            self._shorten(here, agreed.cut)
+        if agreed.due or agreed.stop:
+            self._keep(here, epoch, part)
+        if agreed.stop:
+            raise Stopped
 
     def _validated(
         self, size: tuple[int, int], show: Callable[..., None]

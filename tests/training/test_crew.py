@@ -110,7 +110,8 @@ def test_a_crew_of_one_gives_back_what_it_is_given() -> None:
     losses = torch.tensor([1.0, 2.5])
     assert crew.main
     assert crew.same("a") == "a"
-    assert crew.any(True) and not crew.any(False)
+    assert crew.any(True)
+    assert not crew.any(False)
     assert crew.whole(losses, 2) is losses
     assert crew.pool(model, losses, 2) == 3.5
     assert crew.weight(7) == 7
