@@ -41,7 +41,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
         KeyboardInterrupt: when somebody stopped it before there was anything to save.
         KitboxError: what one of them raised; or a `TrainingError` that says which one ended how.
     """
-    _look(recipe)
+    look(recipe)
     count = recipe.processes
     with TemporaryDirectory(prefix="kitbox-", ignore_cleanup_errors=True) as place:
         file = Path(place) / "recipe.yaml"
@@ -75,7 +75,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
         raise _why(reported(Path(place)), errors, count, status)
 
 
-def _look(recipe: Recipe) -> None:
+def look(recipe: Recipe) -> None:
     """Stop now where the processes could not work.
 
     Raises:

@@ -158,7 +158,7 @@ def follow(
         decoded = decode(files, rows, body, recipe.largest, environment, progress, wait=wait)
     rows = without_broken(rows, decoded, recipe.broken, progress)
     folder.start(recipe, rows, data := digest(files, rows, targets))
-    crew.alike(data + fingerprint(recipe), "pictures, or recipe")
+    crew.alike(lambda: f"{data} {fingerprint(recipe)} {rows.to_csv()}", "recipe and pictures")
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress, crew)
     trainer.keeper = make_keeper(recipe, trainer, folder, progress)
     show_batch(recipe, trainer, folder)

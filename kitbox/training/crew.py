@@ -121,13 +121,13 @@ class Crew:
         device = PartialState().device
         return bool(self._sum(torch.tensor([float(flag)], device=device)).item())
 
-    def alike(self, value: str, what: str) -> None:
-        """Make sure that all processes have the same value.
+    def alike(self, value: Callable[[], str], what: str) -> None:
+        """Make sure that all processes have the same value; a process alone does not ask for it.
 
         Raises:
             TrainingError: when one has another, naming `what` it is.
         """
-        if self.any(self.same(value) != value):
+        if self.count > 1 and self.any(self.same(mine := value()) != mine):
             raise TrainingError(
                 f"The processes of this run do not see the same {what}",
                 do="Give all machines the same files, the same recipe and the same versions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +121,7 @@ class Slices:
     Attributes:
         count: slices of a batch; doubled when the device's memory is full, for good.
         say: told when that happens.
-        whole: batches cannot be sliced: other processes wait for their statistics.
+        whole: no slices in training: other processes wait for a batch's statistics.
     """
 
     say: Callable[[str], None] = lambda text: None
@@ -150,7 +151,7 @@ class Slices:
         Raises:
             TrainingError: when one picture alone does not fit into the memory.
         """
-        others = targets.flip(0)
+        others, again = targets.flip(0), partial(model.zero_grad, set_to_none=True)
 
         def part(place: slice) -> torch.Tensor:
             outputs = (forward or model)(images[place]).float()
@@ -160,7 +161,7 @@ class Slices:
             backward(losses.sum() / (of or len(images)))
             return losses.detach()
 
-        return self.each(len(images), part, lambda: model.zero_grad(set_to_none=True))
+        return self.each(len(images), part, again, sliced=not self.whole)
 
     def forward(self, model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
         """The outputs (B, ...) of a batch, in full precision.
@@ -175,21 +176,24 @@ class Slices:
         count: int,
         part: Callable[[slice], torch.Tensor],
         again: Callable[[], object] = lambda: None,
+        *,
+        sliced: bool = True,
     ) -> torch.Tensor:
         """What `part` gives for each slice of a batch of `count` pictures, joined.
 
         Args:
             again: called before all of them are tried again, in smaller slices.
+            sliced: whether they may be.
 
         Raises:
-            TrainingError: when one picture alone does not fit into the memory, or slices do not do.
+            TrainingError: when it does not fit into the memory in the slices that may be.
         """
         while True:
             step = -(-count // self.count)
             try:
                 return torch.cat([part(slice(i, i + step)) for i in range(0, count, step)])
             except torch.OutOfMemoryError as error:
-                if self.whole:
+                if not sliced:
                     raise TrainingError(
                         "A batch does not fit into the device's memory, and cannot be sliced "
                         "while processes share the statistics of its normalisation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from crews import alike, together
 from results import SMALL, follow, small
 
 from kitbox import recipe as recipes
+from kitbox.errors import TrainingError
 from kitbox.training.crew import Crew, Wishes
 
 HELD: list[dict[str, Any]] = [
@@ -117,10 +119,39 @@ def test_a_crew_of_one_gives_back_what_it_is_given() -> None:
     assert crew.weight(7) == 7
     wishes = Wishes(cut=3)
     assert crew.agree(lambda: wishes) is wishes
-    crew.alike("a", "letters")
+    crew.alike(lambda: pytest.fail("asked for"), "letters")
     crew.wait()
     with crew.in_turn():
         pass
+
+
+def test_each_process_has_random_numbers_of_its_own() -> None:
+    """The same again when a run goes on from the step."""
+
+    def drawn(crew: Crew, step: int) -> float:
+        crew.seed((42, 1, 1, 3, step))
+        return torch.rand(()).item()
+
+    pair = Crew(0, 2), Crew(1, 2)
+    with torch.random.fork_rng():
+        found = [drawn(crew, step) for crew in pair for step in (0, 1)]
+        assert len(set(found)) == 4
+        assert [drawn(crew, step) for crew in pair for step in (0, 1)] == found
+        state = torch.get_rng_state()
+        Crew().seed((42, 1, 1, 3, 0))  # alone it goes on with its own
+        assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kitbox.training import crew
+
+    here = replace(crew.detect(), device="cuda:0")
+    monkeypatch.setattr(crew, "launched", lambda: True)
+    monkeypatch.setattr(crew, "detect", lambda: here)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match="2 processes cannot share this machine"):
+        Crew.join()
 
 
 def test_a_small_batch_is_done_by_all() -> None:
