@@ -23,10 +23,11 @@ from kitbox.progress import Progress
 from kitbox.stopping import Stopped
 from kitbox.training import features, finder
 from kitbox.training.budget import Budget, Plan
-from kitbox.training.checkpoints import Checkpoint, pack_optimizer, unpack_optimizer
+from kitbox.training.checkpoints import Checkpoint
 from kitbox.training.crew import ALONE, Crew, Wishes
 from kitbox.training.cycle import Cycle
 from kitbox.training.keeper import Keeper
+from kitbox.training.packing import pack, unpack, unpack_into
 from kitbox.training.stages import Epoch, default_rate, describe, in_words
 from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_epoch
 
@@ -254,18 +255,10 @@ class Trainer:
             raise NotFiniteError(
                 np.empty(0, np.int64)
             )  # not the last good state, whatever the loss
-        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        tensors["random.cpu"] = torch.get_rng_state()
-        if torch.cuda.is_available():
-            for i, state in enumerate(torch.cuda.get_rng_state_all()):
-                tensors[f"random.cuda.{i}"] = state
-        if not over:
-            for name, value in pack_optimizer(here.optimizer).items():
-                tensors[f"optimizer.{name}"] = value
         scaler = self.accelerator.scaler
         self.keeper.save(
             Checkpoint(
-                tensors,
+                pack(self.model, None if over else here.optimizer),
                 {
                     "stage": here.number + over,
                     "epoch": 1 if over else epoch,
@@ -306,16 +299,8 @@ class Trainer:
 
     def _restore(self, kept: Checkpoint) -> None:
         """Give model, random states and log what a checkpoint has."""
-        facts, tensors = kept.facts, kept.tensors
-        prefix = "model."
-        self.model.load_state_dict(
-            {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
-        )
-        torch.set_rng_state(tensors["random.cpu"])
-        if torch.cuda.is_available():
-            for i in range(torch.cuda.device_count()):
-                if (state := tensors.get(f"random.cuda.{i}")) is not None:
-                    torch.cuda.set_rng_state(state, i)
+        facts = kept.facts
+        unpack(self.model, kept.tensors)
         self.rate, self._calm = facts["rate"], facts["calm"]
         self._slices.count = facts["slices"]
         self.log = [Epoch(**epoch) for epoch in facts["log"]]
@@ -324,11 +309,7 @@ class Trainer:
 
     def _enter(self, kept: Checkpoint, optimizer: torch.optim.Optimizer, cycle: Cycle) -> Part:
         """Give optimizer and cycle what a checkpoint has; how far the epoch has come."""
-        prefix = "optimizer."
-        unpack_optimizer(
-            optimizer,
-            {n.removeprefix(prefix): v for n, v in kept.tensors.items() if n.startswith(prefix)},
-        )
+        unpack_into(optimizer, kept.tensors)
         cycle.load(kept.facts["cycle"])
         part = self._part()
         part.total += kept.facts["total"]
@@ -370,20 +351,13 @@ class Trainer:
         """How many of the cycle's steps the time budget asks to leave out."""
         if self.budget is None:
             return 0
-        stage = stages[here.number - 1]
-        pixels = math.prod(size(stage))
-        later = tuple(
-            (one.epochs * steps, one.freeze is True, math.prod(size(one)) / pixels)
-            for one in stages[here.number :]
-        )
-        plan = Plan(
+        plan = Plan.of(
             here.number,
-            stage.freeze is True,
             here.cycle.left,
             steps,
+            [(stage.epochs, stage.freeze is True, math.prod(size(stage))) for stage in stages],
             self.loader.count_fixed(len(self.valid)),
             self.loader.count_fixed(self.predictions),
-            later,
         )
         fits = self.budget.fitting(plan)
         return here.cycle.left - fits if fits < 0.97 * here.cycle.left else 0
