@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -58,7 +58,7 @@ class Crew:
     _next: Wishes = field(default_factory=Wishes, init=False)  # what the next step tells
     _heard: Wishes = field(default_factory=Wishes, init=False)
     _told: bool = field(default=False, init=False)  # and not heard yet
-    _late: tuple[torch.Tensor, Any] | None = field(default=None, init=False)
+    _late: Callable[[], torch.Tensor] | None = field(default=None, init=False)
 
     @staticmethod
     def join() -> Crew:
@@ -241,19 +241,13 @@ class Crew:
     def _hear(self, tail: torch.Tensor) -> None:
         """Take in the wishes that came with a step's gradients."""
         sent, self._next = self._next, Wishes()
-        if tail.device.type != "cuda":
+        late, self._late = self._late, _on_its_way(tail)
+        if self._late is None:
             self._heard = _wishes(tail)
             return
-        if self._late is not None:
-            host, event = self._late
-            event.synchronize()
-            self._heard = _wishes(host)
-            self._told = False
+        if late is not None:
+            self._heard, self._told = _wishes(late()), False
         self._told = self._told or bool(sent)
-        host = torch.empty(tail.shape, pin_memory=True).copy_(tail, non_blocking=True)
-        event = torch.cuda.Event()
-        event.record()
-        self._late = host, event
 
     def wait(self) -> None:
         """Return when all processes are here."""
@@ -273,6 +267,21 @@ class Crew:
 
 ALONE = Crew()
 """A process that shares with no other."""
+
+
+def _on_its_way(tail: torch.Tensor) -> Callable[[], torch.Tensor] | None:
+    """Send a tensor from a GPU to the host; what waits for it there. None where it is there."""
+    if tail.device.type != "cuda":
+        return None
+    host = torch.empty(tail.shape, pin_memory=True).copy_(tail, non_blocking=True)
+    event = torch.cuda.Event()
+    event.record()
+
+    def arrived() -> torch.Tensor:
+        event.synchronize()
+        return host
+
+    return arrived
 
 
 def _wishes(tail: torch.Tensor) -> Wishes:

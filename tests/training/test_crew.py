@@ -190,6 +190,22 @@ def test_wishes_are_told_once_and_heard_by_all(monkeypatch: pytest.MonkeyPatch) 
     assert meet(nothing, nothing) == (nothing, nothing)
 
 
+def test_on_a_gpu_wishes_are_heard_a_step_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wish that is on its way is not told again, so nothing is cut or saved twice."""
+    from kitbox.training import crew as module
+
+    monkeypatch.setattr(module, "_on_its_way", lambda tail: lambda: tail)
+    crew, model = Crew(0, 2), torch.nn.Linear(2, 1)
+    monkeypatch.setattr(crew, "_sum", lambda values: values)
+    wish, heard = Wishes(due=True, cut=5), []
+    for _ in range(8):
+        crew.pool(model, torch.ones(2), 4)
+        heard.append(crew.agree(lambda: wish))
+    # Wished after step 1, told with step 2, read in step 3; then the next one.
+    assert [bool(one) for one in heard] == [n in (2, 5) for n in range(8)]
+    assert heard[2] == wish
+
+
 def test_normalisation_on_gpus_is_converted_in_place() -> None:
     """Its parameters stay the optimizer's."""
     from timm.layers import convert_sync_batchnorm
