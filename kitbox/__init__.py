@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kitbox import contracts, errors
     from kitbox.contracts import Labels
+    from kitbox.data.files import pictures as list_pictures
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Fixed, Masks, Points
     from kitbox.data.warp import Warp
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from kitbox.results.predictor import Predictor
     from kitbox.runner import run
     from kitbox.runs import Runs
+    from kitbox.sources.whole import make_folder
     from kitbox.tasks.tally import Gathered
+    from kitbox.writers.sample import check as obey_sample
 
 __version__ = "0.1.0"
 
@@ -46,7 +49,10 @@ _HOMES = {
     "contracts": "kitbox.contracts",
     "demo_recipe": "kitbox.demo",
     "errors": "kitbox.errors",
+    "list_pictures": "kitbox.data.files:pictures",
+    "make_folder": "kitbox.sources.whole",
     "make_recipe": "kitbox.recipe:make",
+    "obey_sample": "kitbox.writers.sample:check",
     "read_recipe": "kitbox.recipe:read",
     "register": "kitbox.registry",
     "run": "kitbox.runner",
@@ -69,7 +75,10 @@ __all__ = [
     "contracts",
     "demo_recipe",
     "errors",
+    "list_pictures",
+    "make_folder",
     "make_recipe",
+    "obey_sample",
     "read_recipe",
     "register",
     "run",

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kitbox import launched
+from kitbox.cli_plugins import new_app, plugins_app
+from kitbox.drafts.command import app as init_app
+from kitbox.kaggle import commands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +25,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-plugins_app = typer.Typer(help="List plugins, or show one.", rich_markup_mode=None)
 app.add_typer(plugins_app, name="plugins")
+app.add_typer(new_app, name="new")
+app.add_typer(init_app, name="init")
+app.command()(commands.rerun)
+app.command()(commands.pack)
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, a YAML file.", show_default=False)]
 Out = Annotated[
@@ -240,25 +246,6 @@ def schema() -> None:
     from kitbox.recipe import schema as describe
 
     typer.echo(json.dumps(describe(), indent=2))
-
-
-@plugins_app.callback(invoke_without_command=True)
-def plugins(context: typer.Context) -> None:
-    """List every plugin: kind, name, package, version, state."""
-    if context.invoked_subcommand is None:
-        from kitbox.listing import listing
-
-        typer.echo(listing())
-
-
-@plugins_app.command("show")
-def show(
-    name: Annotated[str, typer.Argument(help="A plugin's name, or kind/name.")],
-) -> None:
-    """Show a plugin's options, with types, defaults and an example."""
-    from kitbox.listing import describe
-
-    typer.echo(describe(name))
 
 
 @app.callback(invoke_without_command=True)

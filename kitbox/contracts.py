@@ -6,6 +6,14 @@ methods of one of the protocols below. An entry point in the group
 `kitbox.<kind>s` names it. Options are checked before anything is fetched, so a
 plugin's module imports heavy libraries inside its functions only.
 
+A package says which version of the contracts it was made for, in its metadata, so that it is
+known before anything of it is imported. In `pyproject.toml`:
+
+    [project.entry-points."kitbox.contract"]
+    1 = "kitbox.contracts"
+
+`kitbox.testing` has tests of each contract to inherit, `docs/write-a-task.md` shows the way.
+
 Shapes: B batch, C channels, H and W pixels, N rows, K outputs, F features.
 """
 
@@ -25,6 +33,10 @@ if TYPE_CHECKING:
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Targets
     from kitbox.data.warp import Draw
+
+
+CONTRACT = 1
+"""The version of these contracts; another where a plugin that kept them may not keep them now."""
 
 
 class Source(Protocol):
@@ -185,6 +197,20 @@ class Backbone(Protocol):
         """
 
 
+@runtime_checkable
+class Attaches(Protocol):
+    """What a backbone may have besides: its weights as files, for a machine without network."""
+
+    def attach(self, folder: Path) -> Self:
+        """Put the weights into a folder; the backbone that finds them where it is attached.
+
+        Nothing is put there where there are none to load.
+
+        Raises:
+            WeightsError: when the weights cannot be had.
+        """
+
+
 class Tally(Protocol):
     """What a task keeps of a pass over labelled pictures, to compute metrics from."""
 
@@ -323,6 +349,18 @@ class Mirrors(Protocol):
 
     def mirrored(self, outputs: torch.Tensor) -> torch.Tensor:
         """Raw outputs of mirrored pictures as those of the pictures themselves (B, ...)."""
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """What a task may have besides, where it predicts by comparing with training pictures."""
+
+    def recall(self, tally: Tally) -> Self:
+        """The task with what it keeps of the training pictures.
+
+        Called once, before `tune`, with a tally of the training rows as the weights that
+        predict see them, not varied.
+        """
 
 
 class Writer(Protocol):

@@ -136,12 +136,12 @@ def pixel_limit() -> int | None:
     given = os.environ.get(PIXELS, "").strip()
     if not given:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", given)
+    found = re.fullmatch(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)b?", given)
     if found is None:
         raise StorageError(
             f"{PIXELS} holds no size: {given!r}", do="Write a size such as 500MB, 20GB or 0"
         )
-    return int(float(found[1]) * 1000 ** " kMGT".index(found[2] or " "))
+    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
 
 
 def began() -> float:

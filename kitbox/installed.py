@@ -13,6 +13,10 @@ from typing import Any
 BUILT_IN = "kitbox"
 SESSION = "session"
 ALLOW_LIST = "KITBOX_PLUGINS"
+CONTRACTS = "kitbox.contract"
+"""The entry points whose names are the versions of the contracts that a package was made for."""
+FIRST = ("1",)
+"""What a package was made for that does not say."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Plugin:
         package, version: of the distribution that brings it.
         value: `module:attribute` of its class.
         allowed: False when the allow-list in KITBOX_PLUGINS leaves it out.
+        made_for: the versions of the contracts that its package names.
     """
 
     kind: str
@@ -34,6 +39,7 @@ class Plugin:
     value: str
     allowed: bool
     get: Callable[[], Any]
+    made_for: tuple[str, ...] = FIRST
 
     @property
     def full_name(self) -> str:
@@ -77,12 +83,19 @@ def origin(point: metadata.EntryPoint) -> tuple[str, str]:
         return "?", "?"
 
 
+def made_for(package: str) -> tuple[str, ...]:
+    """The versions of the contracts that a package names in its metadata, sorted."""
+    points = installed(CONTRACTS)
+    return tuple(sorted({p.name for p in points if _same(origin(p)[0], package)})) or FIRST
+
+
 def _same(package: str, other: str) -> bool:
     """Whether two spellings name one package (PEP 503)."""
-    return _canonical(package) == _canonical(other)
+    return canonical(package) == canonical(other)
 
 
-def _canonical(package: str) -> str:
+def canonical(package: str) -> str:
+    """A package's name as PEP 503 spells it."""
     return re.sub(r"[-_.]+", "-", package.strip()).lower()
 
 

@@ -6,7 +6,7 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -15,6 +15,7 @@ from kitbox import registry
 from kitbox.errors import PluginError, nearest
 from kitbox.options import Options
 from kitbox.registry import Plugin, Registry
+from kitbox.states import states
 from kitbox.wording import expected
 
 WIDTH = 88
@@ -22,31 +23,18 @@ WIDTH = 88
 
 def listing() -> str:
     """A line a plugin: kind, name, package, version, state."""
+    return table(states())
+
+
+def table(found: Sequence[tuple[Plugin, str]]) -> str:
+    """Plugins and their states as a listing."""
     lines = [("KIND", "NAME", "PACKAGE", "VERSION", "STATE")]
-    for kind, plugins in registry.KINDS.items():
-        lines += [
-            (kind, plugin.name, plugin.package, plugin.version, state(plugins, plugin))
-            for plugin in plugins.plugins()
-        ]
+    lines += [(one.kind, one.name, one.package, one.version, state) for one, state in found]
     widths = [max(len(line[i]) for line in lines) for i in range(4)]
     return "\n".join(
         "  ".join([*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4]])
         for line in lines
     )
-
-
-def state(plugins: Registry[Any], plugin: Plugin) -> str:
-    """'ready', or what keeps a plugin from being used."""
-    if not plugin.allowed:
-        return f"left out by {registry.ALLOW_LIST}"
-    try:
-        plugins.load(plugin.full_name)
-    except PluginError as error:
-        return f"broken: {' '.join((error.found or error.wrong).split())}"
-    claims = [p for p in plugins.plugins() if p.name == plugin.name and p.allowed]
-    if len(claims) > 1:
-        return f"conflict: write {plugin.full_name}"
-    return "ready"
 
 
 def describe(name: str) -> str:
@@ -89,7 +77,7 @@ def _title(plugin: Plugin) -> str:
 def _one(plugins: Registry[Any], plugin: Plugin) -> str:
     cls = plugins.load(plugin.full_name)
     bare = [p for p in plugins.plugins() if p.name == plugin.name and p.allowed]
-    text, notes = _documentation(cls)
+    text, notes = documentation(cls)
     lines = [_title(plugin), "", text or "No documentation."]
     if cls.model_fields:
         lines += ["", "Options:"]
@@ -108,21 +96,35 @@ def _one(plugins: Registry[Any], plugin: Plugin) -> str:
     return "\n".join([*lines, "", "Example:", f"  {_example(plugins, cls, name)}"])
 
 
-def _documentation(cls: type) -> tuple[str, dict[str, str]]:
+def documentation(cls: type) -> tuple[str, dict[str, str]]:
     """A docstring without its section `Attributes`, and that section by name."""
     text = inspect.cleandoc(cls.__doc__ or "")
     section = re.search(r"^(?:Attributes|Args):\n((?:[ \t]+.*\n?|\n)+)", text, re.MULTILINE)
     if section is None:
         return text, {}
     notes: dict[str, str] = {}
-    name = ""
+    names: list[str] = []
     for line in textwrap.dedent(section[1]).splitlines():
-        if begun := re.match(r"(\w+)(?: \([^)]*\))?: *(.*)", line):
-            name, notes[begun[1]] = begun[1], begun[2]
-        elif name and line.strip():
-            notes[name] += f" {line.strip()}"
+        if begun := re.match(r"(\w+(?:, \w+)*)(?: \([^)]*\))?: *(.*)", line):
+            names = begun[1].split(", ")
+            notes |= dict.fromkeys(names, begun[2])
+        elif line.strip():
+            notes |= {name: f"{notes[name]} {line.strip()}" for name in names}
     notes = {name: note.removesuffix(".") for name, note in notes.items()}
     return f"{text[: section.start()]}{text[section.end() :]}".strip(), notes
+
+
+def undocumented(cls: type[Options]) -> list[str]:
+    """What a person is not told about a class, a sentence each."""
+    text, notes = documentation(cls)
+    if not text or cls.__doc__ == Options.__doc__:
+        return [f"{cls.__name__} has no docstring; say in a sentence what it does"]
+    return [
+        f"the option '{name}' of {cls.__name__} is not described; use "
+        "Field(description=...), or a line under `Attributes:` in the docstring"
+        for name, field in cls.model_fields.items()
+        if not (field.description or notes.get(name))
+    ]
 
 
 def _properties(cls: type[Options]) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from kitbox import document, registry
+from kitbox import document, registry, states
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
 from kitbox.data.mixing import Mix
 from kitbox.data.unlabelled import TestPictures
@@ -310,6 +310,7 @@ def _check(
     say: Callable[[Mistake], str],
     doubled: Sequence[str] = (),
 ) -> Recipe:
+    states.refuse_unsound()
     mistakes = list(doubled)
     try:
         recipe = Recipe.model_validate(dict(values))

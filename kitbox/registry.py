@@ -22,8 +22,18 @@ from pydantic import ValidationError
 
 from kitbox import contracts
 from kitbox.breaches import breaches
-from kitbox.errors import KitboxError, PluginError, nearest
-from kitbox.installed import ALLOW_LIST, SESSION, Plugin, allowed, installed, origin
+from kitbox.errors import KitboxError, PluginError, nearest, some
+from kitbox.imports import imported
+from kitbox.installed import (
+    ALLOW_LIST,
+    BUILT_IN,
+    SESSION,
+    Plugin,
+    allowed,
+    installed,
+    made_for,
+    origin,
+)
 from kitbox.mistakes import Mistake, Mistakes, explain
 from kitbox.options import Options
 
@@ -65,6 +75,7 @@ class Registry(Generic[T]):
                     point.value,
                     allowed=allowed(package),
                     get=point.load,
+                    made_for=made_for(package),
                 )
             )
         found += [
@@ -116,13 +127,15 @@ class Registry(Generic[T]):
         """The class behind a name, imported and checked against its contract.
 
         Raises:
-            PluginError: as `find`, or when the import fails or the contract is broken.
+            PluginError: as `find`, or when the package was made for other contracts, the import
+                fails or does not end, or the contract is broken.
         """
         plugin = self.find(name)
         if plugin.full_name in self._loaded and plugin.package != SESSION:
             return self._loaded[plugin.full_name]
+        _check_version(plugin)
         try:
-            cls = plugin.get()
+            cls = imported(plugin.get)
         except (Exception, SystemExit) as error:  # whatever a stranger's module raises
             raise PluginError(
                 f"The {self.kind} '{plugin.name}' of {plugin.package} {plugin.version} "
@@ -240,6 +253,19 @@ class Registry(Generic[T]):
             return cls
 
         return decorate
+
+
+def _check_version(plugin: Plugin) -> None:
+    """Refuse a plugin that was made for other contracts, before anything of it is imported."""
+    ours = str(contracts.CONTRACT)
+    if plugin.package in (BUILT_IN, SESSION) or ours in plugin.made_for:
+        return
+    raise PluginError(
+        f"The {plugin.kind} '{plugin.name}' of {plugin.package} {plugin.version} was made for "
+        f"version {some(plugin.made_for)} of kitbox's contracts, this kitbox has version {ours}",
+        found=f"made for contract {some(plugin.made_for)}, this is {ours}",
+        do=f"Install a version of {plugin.package} that was made for {ours}, or another kitbox",
+    )
 
 
 def _first_line(error: BaseException) -> str:

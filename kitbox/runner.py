@@ -14,7 +14,8 @@ import torch
 
 from kitbox import durations, launch, launched, registry
 from kitbox import environment as environments
-from kitbox.contracts import Body, Task
+from kitbox.allocator import keep_freed
+from kitbox.contracts import Body, Recalls, Task
 from kitbox.data import pixels
 from kitbox.data.assemble import (
     advise,
@@ -29,7 +30,7 @@ from kitbox.data.geometry import Fit
 from kitbox.data.sharing import WHOLE
 from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
-from kitbox.errors import KitboxError, RecipeError, StorageError, counted
+from kitbox.errors import KitboxError, RecipeError, StorageError
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, read_facts, save_weights
 from kitbox.progress import Progress, clock
@@ -114,13 +115,16 @@ def run(
                 try:
                     done = follow(recipe, folder, progress, began, crew)
                 except SurpriseError as error:  # before anything was saved
-                    rows = counted(len(error.rows), "picture")
-                    progress.warn(f"{rows} turned out damaged; begins again without them")
-                    done = follow(recipe, folder, progress, began, crew, wait=True)
+                    surprise = error.with_traceback(None)  # which holds on to the model
+                else:
+                    return _result(home, done)
+                progress.warn(f"{surprise}; begins again without them")
+                surprise.pixels.wait()
+                surprise.pixels.settle()
+                return _result(home, follow(recipe, folder, progress, began, crew, wait=True))
             except KitboxError as error:
                 folder.failed(recipe, error)
                 raise
-    return _result(home, done)
 
 
 def follow(
@@ -142,6 +146,8 @@ def follow(
         SurpriseError: when it did not wait, and pictures that it trained on turned out broken.
     """
     environment = environments.detect()
+    if environment.device == "cpu":
+        keep_freed()
     progress.say(f"{environment.device_name}: {environment.reason}")
     torch.manual_seed(recipe.seed)
     with crew.in_turn():  # missing weights stop here
@@ -283,6 +289,8 @@ def make_trainer(
         )
     train = np.flatnonzero(rows["part"] == "train")
     balanced = recipe.sampler == "balanced"
+    predicted = int((rows["part"] != "train").sum())
+    recalled = len(train) if isinstance(task, Recalls) else 0
     return Trainer(
         model=model,
         task=task,
@@ -297,7 +305,7 @@ def make_trainer(
         progress=progress,
         ids=list(rows["id"]),
         budget=budget(recipe),
-        predictions=int((rows["part"] != "train").sum()) * (1 + recipe.tta),
+        predictions=(predicted + recalled) * (1 + recipe.tta),
         mix=recipe.mix,
         tta=recipe.tta,
         crew=crew,
@@ -406,6 +414,10 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
 
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
     """Give the trainer's task what the validation rows teach; loss and metrics with it."""
+    if isinstance(trainer.task, Recalls):
+        with progress.bar("recalling", trainer.loader.count_fixed(len(trainer.train))) as step:
+            _, known = trainer.validate(recipe.hw, step, rows=trainer.train)
+        trainer.task = trainer.task.recall(known)
     steps = trainer.loader.count_fixed(len(trainer.valid))
     with progress.bar("validating", steps) as step:
         loss, tally = trainer.validate(recipe.hw, step)

@@ -25,7 +25,7 @@ def whole(path: Path) -> Iterator[Path]:
     """
     with storage(path, "writing"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
+        sweep(path.parent, path.name)
         beside, handle = _create(path)
         try:
             yield beside
@@ -101,15 +101,16 @@ def _create(path: Path) -> tuple[Path, int]:
         beside.unlink(missing_ok=True)
 
 
-def _sweep(path: Path) -> None:
-    """Remove what dead writers of `path` left beside it."""
-    start, end = f".{path.name}.", ".part"
-    for name in os.listdir(path.parent):
-        if not (name.startswith(start) and name.endswith(end)):
-            continue
-        if len(name) != len(start) + 8 + len(end):
+def sweep(folder: Path, name: str = "") -> None:
+    """Remove what dead writers left in a folder: of the file `name`, or of any."""
+    for left in os.listdir(folder):
+        start, _, end = left.rpartition(".part")
+        of, _, token = start.rpartition(".")
+        if end or len(token) != 8 or not of.startswith("."):
             continue  # not a name of `_create`
-        beside = path.with_name(name)
+        if name and of != f".{name}":
+            continue
+        beside = folder / left
         try:
             handle = os.open(beside, os.O_RDWR)
         except OSError:
@@ -121,17 +122,20 @@ def _sweep(path: Path) -> None:
             os.close(handle)
 
 
-def lock(handle: int) -> bool | None:
+def lock(handle: int, *, shared: bool = False) -> bool | None:
     """Lock a file, until it is closed or its holder dies.
 
     False where another holds the lock, None where the file system has no locks.
+
+    Args:
+        shared: others may hold it too, in the same way.
     """
     try:
         import fcntl
     except ImportError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

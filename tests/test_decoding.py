@@ -8,12 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from results import follow, small, source
 
 from kitbox.data import assemble, pixels
 from kitbox.data.images import decode
 from kitbox.recipe import Recipe
+from kitbox.training import trainer
+from kitbox.training.step import NotFiniteError
 
 SAME = ("submission.csv", "predictions_test.csv", "predictions_valid.csv", "best.safetensors")
 SAME += ("table.csv", "log.csv", "batch.png")
@@ -135,4 +138,65 @@ def test_a_picture_that_turns_out_damaged_while_training(
     told = {"train": "1 labelled picture left out", "test": "1 test picture predicted as if blank"}
     assert told[part] in said
     assert victim.name in said
+    same(tmp_path / "before", tmp_path / "while")
+
+
+def test_a_balanced_sampler_while_pictures_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It draws pictures more than once."""
+    _, recipe = copied(tmp_path, sampler="balanced")
+    follow(recipe, tmp_path / "before", tmp_path / "cache-before")
+    monkeypatch.setattr(assemble, "overlaps", lambda environment: True)
+    slow_down(monkeypatch)
+    follow(recipe, tmp_path / "while", tmp_path / "cache-while")
+    same(tmp_path / "before", tmp_path / "while")
+
+
+def test_a_loss_that_is_not_finite_while_pictures_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second try begins at the start of the stage, though nothing was saved by then."""
+    _, recipe = copied(tmp_path, stages=[{"epochs": 2}])
+    train = trainer.train_epoch
+
+    def run(name: str) -> str:
+        calls: list[int] = []
+
+        def once(*args: Any, **options: Any) -> float:
+            calls.append(1)
+            if len(calls) == 1:
+                raise NotFiniteError(np.arange(3))
+            return train(*args, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(trainer, "train_epoch", once)
+            return follow(recipe, tmp_path / name, tmp_path / f"cache-{name}")
+
+    assert "back to epoch 1 of stage 1" in run("before")
+    monkeypatch.setattr(assemble, "overlaps", lambda environment: True)
+    slow_down(monkeypatch)
+    assert "back to epoch 1 of stage 1" in run("while")
+    same(tmp_path / "before", tmp_path / "while")
+
+
+def test_ctrl_c_before_anything_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run leaves at once; the same command begins again."""
+    _, recipe = copied(tmp_path)
+    follow(recipe, tmp_path / "before", tmp_path / "cache-before")
+    monkeypatch.setattr(assemble, "overlaps", lambda environment: True)
+
+    def undecided(self: trainer.Trainer, *, wait: bool) -> bool:
+        assert self.keeper is not None
+        self.keeper.stop.asked = True
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer.Trainer, "_decoded", undecided)
+        with pytest.raises(KeyboardInterrupt):
+            follow(recipe, tmp_path / "while", tmp_path / "cache-while")
+    assert not (tmp_path / "while" / "checkpoint.safetensors").exists()
+    follow(recipe, tmp_path / "while", tmp_path / "cache-while")
     same(tmp_path / "before", tmp_path / "while")

@@ -174,7 +174,7 @@ def test_a_name_of_several_kinds() -> None:
 def test_unknown_names() -> None:
     with pytest.raises(PluginError, match=r"no plugin called 'tabel'. Did you mean 'table'"):
         describe("tabel")
-    with pytest.raises(PluginError, match=r"no labeler called 'tim'. Known: filename"):
+    with pytest.raises(PluginError, match=r"no labeler called 'tim'. Known: coco, filename"):
         describe("labeler/tim")
     with pytest.raises(PluginError, match=r"no kind of plugin called 'labler'. .*'labeler'"):
         describe("labler/table")

@@ -29,6 +29,7 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("source", "kaggle"): {"competition": "dogs"},
     ("source", "untar"): {"url": "PETS"},
     ("source", "urls"): {"lists": "lists"},
+    ("labeler", "coco"): {"file": "train.json"},
     ("labeler", "filename"): {"pattern": r"^(.+)_\d+\.jpg$"},
     ("labeler", "function"): {"function": "a.b:c"},
     ("labeler", "lists"): {"paths": ["a.jpg"], "labels": ["a"]},

@@ -188,7 +188,10 @@ def wait_for_rest(rows: pd.DataFrame, decoded: pixels.Pixels, progress: Progress
     if not decoded.decoded:
         with progress.bar("decoding pictures", len(rows)) as step:
             decoded.wait(step)
+    before = decoded.tier
     decoded.settle()
+    if decoded.tier != before:
+        progress.warn(f"pixels: {decoded.tier}")
     found = decoded.surprises(np.flatnonzero(rows["part"] == "test"))
     _tell_blank([f"{rows.at[row, 'image']!s} ({decoded.broken[row]})" for row in found], progress)
 

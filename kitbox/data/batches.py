@@ -151,7 +151,7 @@ class Loader:
 
     def to_device(self, pictures: np.ndarray) -> torch.Tensor:
         """Pictures (B, H, W, C) uint8 as normalised images (B, C, H, W), channels last."""
-        images = self._send(pictures).permute(0, 3, 1, 2).float()
+        images = self.send(pictures).permute(0, 3, 1, 2).float()
         scale, shift = self._normal
         return images.mul_(scale).add_(shift)
 
@@ -166,7 +166,7 @@ class Loader:
         )
         return scale[:, None, None], shift[:, None, None]
 
-    def _send(self, values: np.ndarray) -> torch.Tensor:
+    def send(self, values: np.ndarray) -> torch.Tensor:
         """An array on the device; from pinned memory, so the host does not wait."""
         import torch
 
@@ -242,8 +242,8 @@ class Loader:
         from torch.nn import functional as F
 
         assert self.resident is not None
-        pictures = self.resident.batch(rows, drawn.fetched, self._send)
-        extents = self._send(self.pixels.extents[rows].astype("float32"))
+        pictures = self.resident.batch(rows, drawn.fetched, self.send)
+        extents = self.send(self.pixels.extents[rows].astype("float32"))
         if (shrink := self._shrink(size)) > 1:
             small = F.avg_pool2d(pictures.permute(0, 3, 1, 2).float(), shrink)
             pictures = small.add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
@@ -325,7 +325,7 @@ class Loader:
                 images = self._warp_on_device(things, rows[places], size)
             else:
                 images = self.to_device(things)
-            yield images, self._send(targets), rows[part]
+            yield images, self.send(targets), rows[part]
 
 
 class _Drawn(NamedTuple):

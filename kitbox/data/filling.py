@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ _AT_ONCE = 8  # rows that a thread takes: each taking and giving back costs a lo
 
 class Filling:
     """Makes `count` rows, each once, by threads in the background and by whoever cannot wait.
+
+    The threads do not live on in a forked process. They are stopped when the interpreter ends;
+    where every row is made by then, `finish` is waited for.
 
     Args:
         one: makes a row; called by several threads at once.
@@ -46,9 +49,9 @@ class Filling:
             threading.Thread(target=self._work, name=f"kitbox-decode-{n}", daemon=True)
             for n in range(workers)
         ]
+        _alive.add(self)
         for thread in self._threads:
             thread.start()
-        atexit.register(_at_exit, weakref.ref(self))
 
     @property
     def over(self) -> bool:
@@ -70,10 +73,12 @@ class Filling:
         import numpy as np
 
         places = np.asarray(rows, np.int64)
-        self._make(self._take(places))
+        while self._make(places):
+            pass
         with self._changed:
-            self._changed.wait_for(lambda: self._ended() or (self._state[places] == _DONE).all())
-        self._check()
+            self._changed.wait_for(lambda: self._ended() or self.has(places))
+        if not self.has(places):
+            self._check()
 
     def wait(self, step: Callable[[int], None] = lambda n: None) -> None:
         """Return when all rows are made; when interrupted, the threads are ended first.
@@ -126,59 +131,95 @@ class Filling:
             if start >= len(self._state):
                 break
             try:
-                self._make(self._take(range(start, min(start + _AT_ONCE, len(self._state)))))
+                self._make(range(start, min(start + _AT_ONCE, len(self._state))))
             except BaseException:  # noqa: BLE001  kept for whoever waits
                 break
         with self._changed:
             self._working -= 1
             if self._working:
                 return
-            self._changed.wait_for(lambda: self._left == 0 or self._ended())  # rows taken elsewhere
+            while self._left and not self._ended():  # rows that others took, or gave back
+                self._changed.wait_for(self._idle)
+                self._changed.release()
+                try:
+                    self._make(range(len(self._state)))
+                except BaseException:  # noqa: BLE001  kept for whoever waits
+                    pass
+                finally:
+                    self._changed.acquire()
         try:
             (self._abandon if self._left or self._error else self._finish)()
         except BaseException as error:  # noqa: BLE001  kept for whoever waits
             self._error = error
         with self._changed:
+            # What they hold (open files, arrays) is needed no more.
+            self._one, self._finish, self._abandon = _nothing, _no_more, _no_more
             self._changed.notify_all()
 
-    def _take(self, rows: Sequence[int] | np.ndarray | range) -> list[int]:
-        """Those of the rows that nobody has begun; they are the caller's now."""
-        with self._changed:
-            mine = [int(row) for row in rows if self._state[row] == _TODO]
-            self._state[mine] = _TAKEN
-        return mine
+    def _idle(self) -> bool:
+        """Whether the last thread has something to do: rows given back, or all over."""
+        return not self._left or self._ended() or bool((self._state == _TODO).any())
 
-    def _make(self, mine: list[int]) -> None:
-        if not mine:
-            return
+    def _make(self, rows: Iterable[int]) -> int:
+        """Make those of the rows that nobody has begun, a few at most; how many there were.
+
+        What an interrupt leaves unmade is anybody's again.
+        """
+        mine: list[int] = []
         try:
+            with self._changed:
+                for row in rows:
+                    if self._state[row] == _TODO:
+                        mine.append(int(row))
+                        self._state[row] = _TAKEN
+                        if len(mine) == _AT_ONCE:
+                            break
             for row in mine:
                 if self._ended():
-                    return
+                    self._check()
                 self._one(row)
+            with self._changed:
+                self._state[mine] = _DONE
+                self._left -= len(mine)
+                self._changed.notify_all()
         except BaseException as error:
             with self._changed:
-                self._error = error
+                if isinstance(error, Exception) and not self._ended():
+                    self._error = error
+                self._state[mine] = _TODO
+                self._left = int((self._state != _DONE).sum())
                 self._changed.notify_all()
             raise
-        with self._changed:
-            self._state[mine] = _DONE
-            self._left -= len(mine)
-            self._changed.notify_all()
+        return len(mine)
 
     def _ended(self) -> bool:
         return self._stopped or self._error is not None
 
     def _check(self) -> None:
+        """Raise what ended the threads before all rows were made."""
         if self._error is not None:
             raise self._error
         if self._stopped and self._left:
             raise RuntimeError("the threads were stopped before all rows were made")
 
 
-def _at_exit(known: weakref.ref[Filling]) -> None:
-    """Let the threads finish where every row is made: they would die with the process."""
-    filling = known()
-    if filling is not None and filling.over:
-        for thread in filling._threads:
-            thread.join()
+def _nothing(row: int) -> None:
+    """In the place of what made a row."""
+
+
+def _no_more() -> None:
+    """In the place of what came at the end."""
+
+
+_alive: weakref.WeakSet[Filling] = weakref.WeakSet()
+
+
+@atexit.register
+def _at_exit() -> None:
+    """End the threads: inside OpenCV they would take the process down with them."""
+    for filling in list(_alive):
+        if filling.over:
+            for thread in filling._threads:
+                thread.join()
+        else:
+            filling.stop()

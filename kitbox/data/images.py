@@ -46,20 +46,6 @@ _STRIP = 1 << 18  # pixels that are converted at once
 _FAST = {"JPEG": ("RGB", "L"), "MPO": ("RGB",), "PNG": ("RGB", "L", "P")}
 
 
-def probe(path: Path) -> tuple[int, int]:
-    """Height and width of a picture, upright; from its header, where its end is there too.
-
-    Raises:
-        PictureError: the reason why it cannot be decoded, as far as that shows.
-    """
-    data = _read(path)
-    found = jpeg.header(data)
-    if found is not None and b"\xff\xd9" in data[-64:]:
-        turned = found.turn in (5, 6, 7, 8)
-        return (found.width, found.height) if turned else (found.height, found.width)
-    return decode(path, 64)[1]
-
-
 def open_picture(source: Path | BinaryIO) -> Any:
     """Pillow's image of a file, of one of `FORMATS`; its header is read, no pixels."""
     from PIL import Image
@@ -101,10 +87,14 @@ def decode(path: Path, side: int, channels: int = 3) -> tuple[np.ndarray, tuple[
     return _upright(picture, turn), size[::-1] if turn in (5, 6, 7, 8) else size
 
 
-def _read(path: Path) -> bytes:
-    """The bytes of a file that has some."""
+def _read(path: Path, most: int = -1) -> bytes:
+    """The first bytes of a file that has some, all by default."""
     try:
-        data = path.read_bytes()
+        if most < 0:
+            data = path.read_bytes()
+        else:
+            with path.open("rb") as file:
+                data = file.read(most)
     except FileNotFoundError as error:
         raise PictureError("the file is missing") from error
     except OSError as error:
@@ -156,13 +146,48 @@ def size(path: Path) -> tuple[int, int]:
     Raises:
         PictureError: the reason why it cannot be told.
     """
-    try:
-        with quiet(), open_picture(path) as image:
-            turn = image.getexif().get(0x0112, 1)
-            height, width = image.height, image.width
-    except Exception as error:  # damage makes Pillow raise nearly anything
-        raise PictureError(f"the picture cannot be read ({error})") from error
-    return (width, height) if turn in (5, 6, 7, 8) else (height, width)
+    return _looked(path, _read(path, _HEAD))
+
+
+def probe(path: Path) -> tuple[int, int]:
+    """As `size`, where the file also ends as a whole one does, as far as that shows.
+
+    Raises:
+        PictureError: the reason why it cannot be decoded.
+    """
+    head = _read(path, _HEAD)
+    found = _looked(path, head)
+    kind = next((end for start, end in _ENDS.items() if head.startswith(start)), b"")
+    if kind not in head[-64:]:
+        try:
+            with path.open("rb") as file:
+                file.seek(-64, 2)
+                tail = file.read()
+        except OSError as error:
+            raise PictureError(f"the file cannot be read ({error.strerror})") from error
+        if kind not in tail:
+            return decode(path, 64)[1]  # it may be whole all the same
+    return found
+
+
+_HEAD = 1 << 16
+"""Bytes that nearly always hold the header of a picture."""
+_ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89PNG": b"IEND"}
+"""How files begin, and how they then end."""
+
+
+def _looked(path: Path, head: bytes) -> tuple[int, int]:
+    """Height and width, upright, from the first bytes, or with Pillow from the file."""
+    if (found := jpeg.header(head)) is not None:
+        upright, turn = (found.height, found.width), found.turn
+    else:
+        try:
+            with quiet(), open_picture(path) as image:
+                upright = image.height, image.width
+                turn = _turn(head, image)
+        except Exception as error:  # damage makes Pillow raise nearly anything
+            raise PictureError(f"the picture cannot be read ({error})") from error
+    return upright[::-1] if turn in (5, 6, 7, 8) else upright
 
 
 def _resize(picture: np.ndarray, to: tuple[int, int]) -> np.ndarray:

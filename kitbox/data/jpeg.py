@@ -31,18 +31,18 @@ def header(data: bytes) -> Header | None:
     Segments follow each other by their lengths (ITU-T T.81, annex B); EXIF's are those of
     CIPA DC-008. Whoever gets None asks a slower reader.
     """
-    turn = 1
+    turn, told = 1, 0
     for mark, part in _segments(data):
         if mark in _FRAMES:
             if len(part) < 6 or part[0] != 8:
                 return None
             height, width = int.from_bytes(part[1:3], "big"), int.from_bytes(part[3:5], "big")
             found = Header(height, width, part[5], turn)
-            return found if all(found) else None
+            return found if all(found) and told < 2 else None  # two that tell may not agree
         if mark == 0xE1 and part[:6] == b"Exif\0\0":
-            turn = _orientation(part[6:])
-        elif mark == 0xE1 and b"Orientation" in part:  # XMP tells it too
-            turn = 0
+            turn, told = _orientation(part[6:]), told + 1
+        elif mark == 0xE1 and b"Orientation" in part:  # XMP
+            told = 2
     return None
 
 

@@ -18,9 +18,12 @@ _LOSING = ("ThinPlateSpline", "MaskDropout")
 """Transforms that lose or misplace points, whatever they are told."""
 
 
+# Before anybody imports albumentations, a plugin say: it would ask the network for updates.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+
 def albumentations() -> Any:
-    """The module; told first not to ask the network for updates when it is imported."""
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    """The module; it does not ask the network for updates when it is imported."""
     import albumentations
 
     return albumentations

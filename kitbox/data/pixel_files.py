@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ class Files:
         self, cache: Path, folder: Path, images: Sequence[str], side: int, channels: int
     ) -> None:
         self.folder = cache / "pixels"
-        self._images, self._shape = images, (side, side, channels)
+        self._images, self._shape = list(images), (side, side, channels)
         self._states = [_state(folder / image) for image in images]
         whose = f"{DECODER} {side} {channels} ".encode() + os.fsencode(folder.resolve())
         which = hashlib.blake2b(digest_size=12)
@@ -82,32 +83,44 @@ class Files:
 
     def read(self) -> tuple[np.ndarray, Facts] | None:
         """The cached pixels (M, S, S, C), or None where they are missing or do not fit together."""
-        found = _open(self._file, self._shape, len(self._images))
-        if found is None:
+        found = _open(self._file, self._shape)
+        if found is None or found.names != self._images or found.states != self._states:
             return None
         with suppress(OSError):
             os.utime(self._file)  # so that the longest unused ones are known
         return found.canvas, found.facts
 
-    def room(self, need: int) -> int:
-        """Bytes that may be taken of the disk; makes room for `need` by removing old caches."""
-        there = next(one for one in (self.folder, *self.folder.parents) if one.exists())
+    def hold(self) -> object:
+        """Keep other runs from removing the cache for as long as the result is kept."""
+        return _Hold(self._file)
+
+    def room(self) -> int:
+        """Bytes that may be taken of the disk, those of old caches that nobody holds included."""
         try:
-            free = shutil.disk_usage(there).free
-            caches = sorted(
-                (one.stat().st_mtime, one.stat().st_size, one)
-                for one in self.folder.glob("*.pixels")
-            )
+            free = _free(self.folder)
         except OSError:
-            return need  # writing will tell
-        for _, size, one in caches:
-            if (1 - SPARE) * free >= need:
-                break
+            return sys.maxsize  # writing will tell
+        return int((1 - SPARE) * free) + sum(size for size, _ in self._removable())
+
+    def _removable(self) -> list[tuple[int, Path]]:
+        """Size and path of other caches that nobody holds, the longest unused first."""
+        found = []
+        for one in self.folder.glob("*.pixels"):
+            with suppress(OSError):
+                if one != self._file and not _held(one):
+                    state = one.stat()
+                    found.append((state.st_mtime, state.st_size, one))
+        return [(size, one) for _, size, one in sorted(found)]
+
+    def _make_room(self, need: int) -> None:
+        """Remove what killed builds left, and as many old caches as it takes."""
+        storage.sweep(self.folder)
+        for _, one in self._removable():
+            if (1 - SPARE) * _free(self.folder) >= need:
+                return
             with suppress(OSError):
                 one.unlink()
                 one.with_suffix(".json").unlink(missing_ok=True)
-                free += size
-        return int((1 - SPARE) * free)
 
     def begin(self, count: int) -> Canvas:
         """Room for the first `count` pictures, in a file that is the cache when it is finished.
@@ -115,7 +128,12 @@ class Files:
         Raises:
             StorageError: when the disk is full or the folder cannot be written.
         """
+        import numpy as np
+
         with ExitStack() as opened:
+            with errors.storage(self.folder, "making room in"):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._make_room(count * int(np.prod(self._shape, dtype=np.int64)))
             beside = opened.enter_context(storage.whole(self._file))
             with errors.storage(self._file, "writing"):
                 canvas, put = _allocate(beside, (count, *self._shape), opened)
@@ -137,7 +155,7 @@ class Files:
         return Canvas(canvas, put, "", finish, abandon)
 
     def relatives(self) -> Relatives:
-        """Pictures of the same folder that earlier caches have."""
+        """Pictures of the same folder that earlier caches have, this one's own included."""
         found = Relatives(self._images, self._states)
         try:
             others = sorted(
@@ -148,19 +166,33 @@ class Files:
         except OSError:
             return found
         for other in others[:RELATIVES]:
-            if other != self._file and (opened := _open(other, self._shape)) is not None:
+            if (opened := _open(other, self._shape)) is not None:
                 found.add(opened)
         return found
 
     def _index(self, facts: Facts, kept: int) -> Mapping[str, object]:
         return {
             "kept": kept,
-            "names": list(self._images),
+            "names": self._images,
             "states": self._states,
             "extents": facts.extents.tolist(),
             "sizes": facts.sizes.tolist(),
             "broken": {str(row): why for row, why in facts.broken.items()},
         }
+
+
+class _Hold:
+    """A shared lock on a file, until this goes."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle: int | None = None
+        with suppress(OSError):
+            self._handle = os.open(path, os.O_RDONLY)
+            storage.lock(self._handle, shared=True)
+
+    def __del__(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
 
 
 class _AbandonedError(Exception):
@@ -195,48 +227,69 @@ class Relatives:
                 key = opened.names[row], *opened.states[row]
                 self._places.setdefault(key, (len(self._opened) - 1, row))
 
-    def copy(self, row: int, place: Canvas, extents: np.ndarray, sizes: np.ndarray) -> bool:
-        """Copy a picture where one has it; whether one had."""
+    def square(self, row: int) -> np.ndarray | None:
+        """A picture's square (S, S, C) where one has it."""
+        found = self._place(row)
+        return None if found is None else self._opened[found[0]].canvas[found[1]]
+
+    def facts(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Extent and size of a picture that one has."""
+        found = self._place(row)
+        assert found is not None, "square() found it"
+        facts = self._opened[found[0]].facts
+        return facts.extents[found[1]], facts.sizes[found[1]]
+
+    def _place(self, row: int) -> tuple[int, int] | None:
         if not self._places:
-            return False
-        found = self._places.get((self.images[row], *self.states[row]))
-        if found is None:
-            return False
-        opened, there = self._opened[found[0]], found[1]
-        if row < len(place.canvas):
-            place.put(row, opened.canvas[there])
-        extents[row], sizes[row] = opened.facts.extents[there], opened.facts.sizes[there]
-        return True
+            return None
+        return self._places.get((self.images[row], *self.states[row]))
 
 
 NONE = Relatives((), ())
 """No earlier caches."""
 
 
-def _open(file: Path, shape: tuple[int, int, int], count: int | None = None) -> _Opened | None:
-    """A cache's file, mapped; None where it is missing or damaged, or not of `count` pictures."""
+def _open(file: Path, shape: tuple[int, int, int]) -> _Opened | None:
+    """A cache's file, mapped; None where it is missing, damaged or forged."""
     import numpy as np
 
     each = max(1, int(np.prod(shape, dtype=np.int64)))
     try:
-        size = file.stat().st_size
         facts = json.loads(file.with_suffix(".json").read_text())
         names, states = list(facts["names"]), [(int(a), int(b)) for a, b in facts["states"]]
-        count = len(names) if count is None else count
+        count, kept = len(names), int(facts["kept"])
         extents = np.asarray(facts["extents"], np.int32).reshape(count, 2)
         sizes = np.asarray(facts["sizes"], np.int32).reshape(count, 2)
         broken = {int(row): str(why) for row, why in facts["broken"].items()}
-        if not (((extents > 0) & (extents <= shape[0])).all() and set(broken) <= set(range(count))):
+        sound = (
+            all(isinstance(name, str) for name in names)
+            and len(states) == count
+            and 0 <= kept <= count
+            and bool(((extents > 0) & (extents <= shape[0])).all() and (sizes >= 0).all())
+            and set(broken) <= set(range(count))
+            and file.stat().st_size == kept * each
+        )
+        if not sound:
             return None
-        if size % each or size > count * each or not len(names) == len(states) == count:
-            return None
-        if size < count * each and facts.get("kept") != size // each:
-            return None
-        kept = (size // each, *shape)
-        canvas = np.memmap(file, np.uint8, "r", shape=kept) if size else np.zeros(kept, np.uint8)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        room = (kept, *shape)
+        canvas = np.memmap(file, np.uint8, "r", shape=room) if kept else np.zeros(room, np.uint8)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        return None
+    except RecursionError:  # brackets in brackets
         return None
     return _Opened(canvas, Facts(extents, sizes, broken), names, states)
+
+
+def _held(file: Path) -> bool:
+    """Whether a run reads a cache just now."""
+    with file.open("rb") as opened:
+        return storage.lock(opened.fileno()) is False
+
+
+def _free(folder: Path) -> int:
+    """Free bytes of the disk that a folder is on, or will be."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return shutil.disk_usage(there).free
 
 
 def _allocate(
@@ -271,9 +324,10 @@ def _allocate(
             picture = padded
         left = np.ascontiguousarray(picture).data.cast("B")
         at = row * int(np.prod(shape[1:], dtype=np.int64))
-        while left:
-            done = os.pwrite(file.fileno(), left, at)
-            left, at = left[done:], at + done
+        with errors.storage(path, "writing"):
+            while left:
+                done = os.pwrite(file.fileno(), left, at)
+                left, at = left[done:], at + done
 
     return canvas, put
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kitbox.data import pixel_files
 from kitbox.data.filling import Filling
@@ -33,11 +33,14 @@ class Pixels:
             corner. The others are decoded whenever they are asked for.
         extents: (N, 2) height and width in use, at most S.
         sizes: (N, 2) height and width of the files' own pictures, upright; 0 when broken.
-        broken: row to reason; such a row is blank (black, S by S).
+        broken: row to reason; such a row is blank (black, S by S). Grows where pictures are
+            decoded late or again.
         tier: where the pixels lie and why, a sentence.
         folder, images: the files.
         filling: the threads that decode them still; None where all are decoded.
-        known: rows that were broken before the threads began.
+        known: rows whose being broken is no surprise; by default all that are.
+        lost: rows that are not in the canvas, because writing failed.
+        held: keeps the cache's file from being removed.
     """
 
     canvas: np.ndarray
@@ -48,7 +51,13 @@ class Pixels:
     folder: Path = Path()
     images: Sequence[str] = ()
     filling: Filling | None = None
-    known: frozenset[int] = frozenset()
+    known: frozenset[int] | None = None
+    lost: set[int] = field(default_factory=set)
+    held: object = None
+
+    def __post_init__(self) -> None:
+        if self.known is None:
+            self.known = frozenset(self.broken)
 
     def __len__(self) -> int:
         return len(self.extents)
@@ -56,7 +65,7 @@ class Pixels:
     def __getitem__(self, row: int) -> np.ndarray:
         """Picture (h, w, C) of a row, a view where it is kept."""
         self.need([row])
-        if row >= len(self.canvas):
+        if row >= len(self.canvas) or row in self.lost:
             return self._again(row)
         height, width = self.extents[row]
         return self.canvas[row, :height, :width]
@@ -80,7 +89,7 @@ class Pixels:
     @property
     def whole(self) -> bool:
         """Whether every picture is decoded and kept."""
-        return self.decoded and len(self.canvas) == len(self)
+        return self.decoded and len(self.canvas) == len(self) and not self.lost
 
     @property
     def decoded(self) -> bool:
@@ -93,9 +102,10 @@ class Pixels:
 
     def surprises(self, rows: np.ndarray) -> list[int]:
         """Those of the rows that turned out broken after training may have begun with them."""
-        if self.filling is None or len(self.broken) == len(self.known):
+        known = self.known or frozenset()
+        if len(self.broken) == len(known):
             return []
-        return sorted((set(self.broken) - self.known) & set(rows.tolist()))
+        return sorted((set(self.broken) - known) & set(rows.tolist()))
 
     def need(self, rows: Sequence[int] | np.ndarray) -> None:
         """Return when these rows are decoded."""
@@ -116,12 +126,16 @@ class Pixels:
         import numpy as np
 
         side, channels = self.canvas.shape[1], self.canvas.shape[3]
+        height, width = (int(n) for n in self.extents[row])
         if row not in self.broken:
             try:
-                return decode(self.folder / self.images[row], side, channels)[0]
-            except PictureError:  # since it was looked at
-                pass
-        return np.zeros((*self.extents[row], channels), np.uint8)
+                picture, _ = decode(self.folder / self.images[row], side, channels)
+                if picture.shape[:2] == (height, width):
+                    return picture
+                self.broken[row] = "the file is another one since the run began"
+            except PictureError as error:
+                self.broken[row] = error.wrong
+        return np.zeros((height, width, channels), np.uint8)
 
 
 def side_for(size: tuple[int, int]) -> int:
@@ -154,73 +168,132 @@ def load(
         wait: False returns when the headers are read; pictures are decoded while they are
             used, those that are needed first.
     """
-    import numpy as np
-
-    names, count = list(images), len(images)
-    files = None
-    if cache is not None:
-        files = pixel_files.Files(cache, folder, names, side, channels)
-        held = files.read()
-        if held is not None and not _mended(held[1], folder, names, side, channels):
-            step(count)
-            canvas, facts = held
-            part = f": {_part(len(canvas), count)}" if len(canvas) < count else ""
-            tier = f"memory-mapped from the cache ({_said(canvas.nbytes)}){part}"
-            return Pixels(canvas, *facts, tier, folder, names)
-
-    place = _place(count, side, channels, files)
-    extents = np.full((count, 2), side, np.int32)
-    sizes = np.zeros((count, 2), np.int32)
-    made = Pixels(place.canvas, extents, sizes, {}, place.tier, folder, names)
-    if not wait:
-        _probe(made, workers, step)
-        made.known = frozenset(made.broken)
-    taken = files.relatives() if files is not None else pixel_files.NONE
-
-    def one(row: int) -> None:
-        if row in made.known or taken.copy(row, place, extents, sizes):
-            return
-        try:
-            picture, size = decode(folder / names[row], side, channels)
-        except PictureError as error:
-            made.broken[row] = error.wrong
-            extents[row], sizes[row] = side, 0
-            return
-        if row < len(made.canvas):
-            place.put(row, picture)
-        extents[row], sizes[row] = picture.shape[:2], size
-
-    def finish() -> None:
-        made.canvas.flags.writeable = False
-        made.broken = dict(sorted(made.broken.items()))
-        try:
-            place.finish(Facts(extents, sizes, made.broken))
-        except StorageError as error:  # the pixels stay mapped, nobody else will find them
-            made.tier = f"{made.tier}; not kept for later runs: {error.wrong}"
-
     import cv2
 
     cv2.setNumThreads(1)  # the threads here are enough; more only get in their way
-    made.filling = Filling(count, one, workers, finish, place.abandon)
+    names, limit = list(images), pixel_limit()
+    files = None
+    if cache is not None:
+        files = pixel_files.Files(cache, folder, names, side, channels)
+        held = _read(files, folder, names, side, channels)
+        if held is not None:
+            step(len(names))
+            return held
+    taken = files.relatives() if files is not None else pixel_files.NONE
+    place = _place(len(names), side, channels, files, limit)
+    made = _blank(place, folder, names, side)
+    if not wait:
+        _probe(made, taken, workers, step)
+        made.known = frozenset(made.broken)
+    made.filling = Filling(
+        len(names),
+        partial(_decode, made, place, taken),
+        workers,
+        partial(_finish, made, place, files),
+        place.abandon,
+    )
     if wait:
         made.wait(step)
         made.known = frozenset(made.broken)  # there are no surprises
     return made
 
 
-def _place(count: int, side: int, channels: int, files: pixel_files.Files | None) -> Canvas:
-    """Where the decoded pictures go: the disk, the memory, or as many of them as fit."""
-    each = max(1, side * side * channels)
-    limit = pixel_limit()
+def _read(
+    files: pixel_files.Files, folder: Path, images: Sequence[str], side: int, channels: int
+) -> Pixels | None:
+    """The cached pixels; None where there are none, or more could be had by now."""
+    found = files.read()
+    if found is None:
+        return None
+    (canvas, facts), count = found, len(images)
+    if _mended(facts, folder, images, side, channels):
+        return None
+    if len(canvas) < count:
+        plan = _plan(count, side * side * channels, files, pixel_limit())
+        if max(plan.on_disk, plan.in_memory) > len(canvas):
+            return None
+    part = f": {_part(len(canvas), count)}" if len(canvas) < count else ""
+    tier = f"memory-mapped from the cache ({_said(canvas.nbytes)}){part}"
+    return Pixels(canvas, *facts, tier, folder, images, held=files.hold())
+
+
+def _blank(place: Canvas, folder: Path, images: Sequence[str], side: int) -> Pixels:
+    """Pixels before anything was decoded."""
+    import numpy as np
+
+    extents = np.full((len(images), 2), side, np.int32)
+    sizes = np.zeros((len(images), 2), np.int32)
+    return Pixels(place.canvas, extents, sizes, {}, place.tier, folder, images)
+
+
+def _decode(made: Pixels, place: Canvas, taken: pixel_files.Relatives, row: int) -> None:
+    """Decode a row, or copy it from another cache."""
+    if row in made.broken:  # its header says so
+        return
+    square = taken.square(row)
+    try:
+        if square is not None:
+            made.extents[row], made.sizes[row] = taken.facts(row)
+            picture = square
+        else:
+            picture, size = decode(made.folder / made.images[row], made.side, place.canvas.shape[3])
+            made.extents[row], made.sizes[row] = picture.shape[:2], size
+    except PictureError as error:
+        made.extents[row], made.sizes[row] = made.side, 0
+        made.broken[row] = error.wrong
+        return
+    if row < len(made.canvas):
+        try:
+            place.put(row, picture)
+        except StorageError as error:
+            made.lost.add(row)
+            made.tier = f"{place.tier}; in part: {error.wrong}"
+
+
+def _finish(made: Pixels, place: Canvas, files: pixel_files.Files | None) -> None:
+    """Keep what was decoded for later runs."""
+    made.canvas.flags.writeable = False
+    if made.lost:
+        place.abandon()
+        return
+    try:
+        place.finish(Facts(made.extents, made.sizes, dict(sorted(made.broken.items()))))
+    except StorageError as error:  # the pixels stay mapped, nobody else will find them
+        made.tier = f"{made.tier}; not kept for later runs: {error.wrong}"
+    else:
+        made.held = files.hold() if files is not None else None
+
+
+class _Plan(NamedTuple):
+    """How many pictures the disk or the memory may keep, and what limits them, in words."""
+
+    on_disk: int
+    in_memory: int
+    why: str
+
+
+def _plan(count: int, each: int, files: pixel_files.Files | None, limit: int | None) -> _Plan:
+    """What fits where; `each` is a picture's bytes, `limit` what KITBOX_PIXELS says."""
     most = count if limit is None else min(count, limit // each)
-    in_memory = min(most, int(MEMORY * free_memory()) // each)
-    why, on_disk = "a look keeps none on the disk", 0
+    memory = int(MEMORY * free_memory())
+    in_memory, on_disk = min(most, memory // each), 0
+    why = "a look keeps none on the disk"
     if files is not None:
-        room = files.room(most * each)
+        room = files.room()
         on_disk = min(most, room // each)
         why = f"the disk of {files.folder} has room for {_said(room)}"
-    if most < count:
+    elif in_memory < most:
+        why = f"the memory has room for {_said(memory)}"
+    if most < count and max(on_disk, in_memory) == most:
         why = f"KITBOX_PIXELS allows {_said(limit or 0)}"
+    return _Plan(on_disk, in_memory, why)
+
+
+def _place(
+    count: int, side: int, channels: int, files: pixel_files.Files | None, limit: int | None
+) -> Canvas:
+    """Where the decoded pictures go: the disk, the memory, or as many of them as fit."""
+    on_disk, in_memory, why = _plan(count, max(1, side * side * channels), files, limit)
     if files is not None and on_disk >= in_memory:
         try:
             place = files.begin(on_disk)
@@ -247,10 +320,15 @@ def _part(kept: int, count: int) -> str:
     return f"{kept} of {count} pictures, the others are decoded whenever they are needed"
 
 
-def _probe(made: Pixels, workers: int, step: Callable[[int], None]) -> None:
+def _probe(
+    made: Pixels, taken: pixel_files.Relatives, workers: int, step: Callable[[int], None]
+) -> None:
     """Sizes and extents of all pictures, from their headers; those that have none are broken."""
 
     def one(row: int) -> None:
+        if taken.square(row) is not None:
+            made.extents[row], made.sizes[row] = taken.facts(row)
+            return
         try:
             size = probe(made.folder / made.images[row])
         except PictureError as error:
@@ -258,8 +336,7 @@ def _probe(made: Pixels, workers: int, step: Callable[[int], None]) -> None:
         else:
             made.sizes[row], made.extents[row] = size, fitted(size, made.side)
 
-    probing = Filling(len(made), one, workers)
-    probing.wait(step)
+    Filling(len(made), one, workers).wait(step)
 
 
 def _mended(facts: Facts, folder: Path, images: Sequence[str], side: int, channels: int) -> bool:

@@ -47,7 +47,11 @@ class Resident:
         import torch
 
         canvas = self._pixels.canvas
-        there = torch.empty(canvas.shape, dtype=torch.uint8, device=self._device)
+        try:
+            there = torch.empty(canvas.shape, dtype=torch.uint8, device=self._device)
+        except torch.OutOfMemoryError:  # free, but in pieces
+            self._say("pixels: sent to the GPU batch by batch, whose memory is in pieces")
+            return
         for start in range(0, len(canvas), 256):  # in pieces: they may be larger than the RAM
             there[start : start + 256] = torch.from_numpy(canvas[start : start + 256].copy())
         self._all = there

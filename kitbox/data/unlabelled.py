@@ -5,10 +5,13 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from pydantic import model_validator
+
+from kitbox.data import matching, named
 from kitbox.data.files import (
     Below,
     bare,
@@ -21,7 +24,7 @@ from kitbox.data.files import (
     stem,
 )
 from kitbox.errors import LabelError, counted, some
-from kitbox.options import Options
+from kitbox.options import Mistake, Mistakes, Options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +41,10 @@ class TestPictures(Options):
         pattern: which files, a glob such as `test/*.jpg` (`**` for any folders),
             below `folder`.
         suffix: what the ids of the sample submission lack, `.jpg` say.
+        match: a regular expression, searched in each picture's path below the source's
+            folder; its groups, joined by underscores, are the id: `^test/(.+)_green.png`.
+        names: a file below the source's folder that says which picture an id is: a json
+            file as COCO has it (`images` with `id` and `file_name`), or a csv file.
     """
 
     __test__: ClassVar[bool] = False  # no test, whatever pytest makes of its name
@@ -45,6 +52,15 @@ class TestPictures(Options):
     folder: Below | None = None
     pattern: Below | None = None
     suffix: str | None = None
+    match: matching.Match | None = None
+    names: Below | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        given = [name for name in ("suffix", "match", "names") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise Mistakes([Mistake((given[1],), f"goes not together with `{given[0]}`")])
+        return self
 
 
 def test_rows(
@@ -84,12 +100,15 @@ def test_rows(
 
     asked = test.folder is not None or test.pattern is not None
     if not ids:
-        images = _asked(folder, test) if asked else []
-        stems = [stem(image) for image in images]
-        ids = stems if len(set(stems)) == len(stems) else images
+        images = _asked(folder, test) if asked or test.match or test.names else []
+        ids = _ids(images, test, folder)
         return pd.DataFrame({"id": ids, "image": images}, dtype=str)
     candidates = _asked(folder, test) if asked else _likely(pictures(folder), taken)
-    found = _match(ids, candidates, test)
+    if test.match is None and test.names is None:
+        found = _match(ids, candidates, test)
+    else:
+        own = _ids(candidates, test, folder)
+        found = _once(ids, zip(own, candidates, strict=True))
     missing = [one for one in ids if one not in found]
     if 2 * len(missing) > len(ids):
         raise LabelError(
@@ -100,7 +119,8 @@ def test_rows(
                 if candidates
                 else f"no candidates; there are {contents(folder)}"
             ),
-            do="Set `folder` or `pattern` of the test pictures, or `suffix` to what the ids lack",
+            do="Set `folder` or `pattern` of the test pictures, `suffix` to what the ids lack, or "
+            "`match` to where a path has the id",
         )
     expected = _expected(test, list(found.values()))
     images = [found.get(one) or expected(one) for one in ids]
@@ -126,6 +146,40 @@ def _asked(folder: Path, test: TestPictures) -> list[str]:
         )
     prefix = f"{test.folder}/" if test.folder else ""
     return sorted(prefix + path for path in paths)
+
+
+def _ids(images: list[str], test: TestPictures, folder: Path) -> list[str]:
+    """The id of each picture, as `match` or `names` has it, else its name; those without go."""
+    if test.match is not None:
+        found = {image: matching.key(test.match, image) for image in images}
+    elif test.names is not None:
+        listed = named.read(folder, test.names)
+        by_picture = {path: one for one, path in named.place(listed, images).items()}
+        found = {image: by_picture.get(image) for image in images}
+    else:
+        stems = [stem(image) for image in images]
+        return stems if len(set(stems)) == len(stems) else list(images)
+    images[:] = [image for image in images if found[image]]
+    return [str(found[image]) for image in images]
+
+
+def _once(ids: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The picture of each id that has one.
+
+    Raises:
+        LabelError: when an id has several.
+    """
+    all_of: dict[str, list[str]] = {}
+    for one, image in pairs:
+        all_of.setdefault(one, []).append(image)
+    for one in ids:
+        if len(several := all_of.get(one, [])) > 1:
+            raise LabelError(
+                f"The id '{one}' of the sample submission fits several pictures",
+                found=some(several),
+                do="Make `match` of the test pictures more exact",
+            )
+    return {one: all_of[one][0] for one in ids if one in all_of}
 
 
 def _likely(images: list[str], taken: Collection[str]) -> list[str]:

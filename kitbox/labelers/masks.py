@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from kitbox.contracts import Labels
+from kitbox.data import matching
 from kitbox.data.files import Below, files, is_below, some_pictures
 from kitbox.errors import LabelError, some
 from kitbox.labelers import beside, run_lengths
@@ -20,6 +21,8 @@ from kitbox.options import Options
 
 PATH = "masks/{stem}.png"
 """Where masks are if nothing else is said."""
+ID = "{id}"
+"""What `path` may name where `match` finds ids."""
 
 
 class MaskLabels(Options):
@@ -37,12 +40,17 @@ class MaskLabels(Options):
         None,
         description="the mask's file below the source's folder, as in labels/{stem}_P.png: {stem} "
         "is the picture's name without suffix, {name} with it, {folder} and {path} its folder and "
-        "its path below `images`; by default masks/{stem}.png",
+        "its path below `images`, {id} what `match` finds; by default masks/{stem}.png",
     )
     function: str | None = Field(
         None,
         description="package.module:name, called with the `Path` of each picture, gives the path "
         "of its mask (from the source's folder, or a whole one), or None to skip it",
+    )
+    match: matching.Match | None = Field(
+        None,
+        description="a regular expression, searched in each picture's path below the source's "
+        "folder; its groups, joined by underscores, are the id; others are no pictures",
     )
     unmatched: Literal["error", "skip"] = Field(
         "error", description="what a picture without its mask is"
@@ -78,7 +86,7 @@ class MaskLabels(Options):
     @classmethod
     def _check_path(cls, path: str | None) -> str | None:
         if path is not None:
-            beside.check(path)
+            beside.check(path.replace(ID, "{stem}"))
         return path
 
     @field_validator("function")
@@ -98,6 +106,10 @@ class MaskLabels(Options):
         idle = [name for name in (*ours, "absent") if getattr(self, name) != fields[name].default]
         if self.csv is None and idle:
             raise ValueError(f"found {some(idle)}, which belong to `csv`")
+        if self.match is None and self.path is not None and ID in self.path:
+            raise ValueError("found {id} in `path`, which is what `match` finds")
+        if self.match is not None and self.suffix is not None:
+            raise ValueError("found `match` and `suffix`, expected one of them")
         if self.classes is not None and self.separator is not None:
             raise ValueError("found `classes` and `separator`, expected one of them")
         return self
@@ -105,9 +117,9 @@ class MaskLabels(Options):
     def label(self, folder: Path) -> Labels:
         """One row a picture with a mask.
 
-        From files: `id` is the picture's path below the source's folder, the target
-        column `mask` the mask's. From a csv: `id` is its cell, and the targets are
-        run lengths as `kitbox.data.masks` has them, in `mask` or in a column a class.
+        From files: `id` is the picture's path below the source's folder (or as `match`
+        has it), the target column `mask` the mask's. From a csv: `id` is its cell, and the
+        targets are run lengths as `kitbox.data.masks` has them, in `mask` or in a column a class.
 
         Raises:
             LabelError: when there are no pictures, a mask is missing (and `unmatched`
@@ -121,6 +133,7 @@ class MaskLabels(Options):
                 run_lengths.Writing(self.order, self.base, self.relative),
                 images=self.images,
                 suffix=self.suffix,
+                match=self.match,
                 absent=self.absent,
             )
         return self._from_files(folder)
@@ -131,6 +144,8 @@ class MaskLabels(Options):
         where = self.images or ""
         prefix = f"{where}/" if where else ""
         found = [prefix + path for path in some_pictures(folder, where)]
+        if self.match is not None:
+            found = self._matching(found)
         find = self._by_path(prefix) if self.function is None else self._by_function(folder)
         masks = {path: find(path) for path in found}
         asked = {path: mask for path, mask in masks.items() if mask is not None}
@@ -151,12 +166,35 @@ class MaskLabels(Options):
         if len(asked) < len(masks):
             notes.append(f"{self.function} skipped {len(masks) - len(asked)} pictures.")
         paths = list(matched.files)
-        rows = pd.DataFrame({"id": paths, "image": paths, "mask": list(matched.files.values())})
+        ids = paths if self.match is None else [matching.key(self.match, one) for one in paths]
+        rows = pd.DataFrame({"id": ids, "image": paths, "mask": list(matched.files.values())})
         return Labels(rows, ("mask",), tuple(notes))
 
+    def _matching(self, found: list[str]) -> list[str]:
+        """The pictures that `match` finds an id in."""
+        assert self.match is not None
+        kept = [path for path in found if matching.key(self.match, path)]
+        if not kept:
+            raise LabelError(
+                "`match` fits none of the pictures",
+                found=f"{some(found, most=3)}",
+                do="Correct it; it is searched in the path below the source's folder",
+            )
+        return kept
+
     def _by_path(self, prefix: str) -> Callable[[str], str | None]:
-        template = self.path or PATH
-        return lambda path: beside.fill(template, path.removeprefix(prefix))
+        template, match = self.path or PATH, self.match
+        if match is None or ID not in template:
+            return lambda path: beside.fill(template, path.removeprefix(prefix))
+
+        def of_id(path: str) -> str | None:
+            one = matching.key(match, path)
+            if one is None:
+                return None
+            plain = one.replace("{", "{{").replace("}", "}}")
+            return beside.fill(template.replace(ID, plain), path.removeprefix(prefix))
+
+        return of_id
 
     def _by_function(self, folder: Path) -> Callable[[str], str | None]:
         assert self.function is not None

@@ -64,6 +64,7 @@ def read(
     *,
     images: str | None,
     suffix: str | None,
+    match: str | None = None,
     absent: Literal["skip", "empty"],
 ) -> Labels:
     """The labels of a csv file: a row a picture, run lengths in `mask` or a column a class.
@@ -91,13 +92,13 @@ def read(
     if not texts:
         raise LabelError(f"{csv} has no rows", do="It should have a row per picture")
     names = in_order({of for of in classes if of is not None}) or [MASK]
-    found = find(list(texts), listed, images, suffix)
+    found = find(list(texts), listed, images, suffix, match)
     if found is None:
         raise LabelError(
             f"None of the {len(texts)} pictures that {csv} names is there",
             found=some(texts, most=3),
             do="Set `images` of the labeler to where the pictures are, `suffix` to what their "
-            "names lack, or `id` to the column that names them",
+            "names lack, `match` to where a path has the id, or `id` to the column that names them",
         )
     paths, told = found
     ids = list(texts)

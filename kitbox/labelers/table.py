@@ -11,11 +11,12 @@ from pydantic import Field, model_validator
 
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, contents, files, inside
+from kitbox.data.matching import Match
 from kitbox.errors import LabelError, counted, some
 from kitbox.labelers import guess
 from kitbox.labelers.csvs import Csv, open_listed
 from kitbox.labelers.places import find, meant
-from kitbox.labelers.several import gathered, objects, parted
+from kitbox.labelers.several import averaged, gathered, objects, parted
 from kitbox.labelers.values import as_values, ranged, told
 from kitbox.options import Options
 
@@ -39,10 +40,13 @@ class TableLabels(Options):
         delimiter: what stands between several labels in a cell, a space say.
         folder: where the pictures are, below the source's folder.
         suffix: what the column `id` lacks of the file's name, `.jpg` say ('': nothing).
+        match: a regular expression, searched in each picture's path below the source's
+            folder; its groups, joined by underscores, are the id, as in `^train/(.+)_green`.
         part: the column that says train or valid; rows that say test are dropped.
         gaps: whether cells of `labels` may be empty, where the task allows it.
         rows: what a row is: a picture, or one label of a picture ('labels'), which has as
-            many rows as labels (an empty cell: none).
+            many rows as labels (an empty cell: none), or one measurement of it ('mean'): the
+            mean of its rows' numbers is learned.
     """
 
     csv: Below | None = None
@@ -51,12 +55,17 @@ class TableLabels(Options):
     delimiter: Annotated[str, Field(min_length=1)] | None = None
     folder: Below | None = None
     suffix: str | None = None
+    match: Match | None = None
     part: Column | None = None
     gaps: bool = False
-    rows: Literal["pictures", "labels"] = "pictures"
+    rows: Literal["pictures", "labels", "mean"] = "pictures"
 
     @model_validator(mode="after")
     def _check_delimiter(self) -> Self:
+        if self.match is not None and self.suffix is not None:
+            raise ValueError("found `match` and `suffix`, expected one of them")
+        if self.rows == "mean" and self.delimiter is not None:
+            raise ValueError("found `delimiter` and `rows: mean`, expected one of them")
         if self.rows == "labels" and isinstance(self.labels, list) and len(self.labels) > 1:
             raise ValueError(
                 "found `rows: labels` and several columns of `labels`, expected one column"
@@ -93,6 +102,8 @@ class TableLabels(Options):
         table = file.read({names.id, *names.labels})
         if self.rows == "labels":
             table = gathered(table, names.id, names.labels[0], names.part, file)
+        if self.rows == "mean":
+            table = averaged(table, names.id, names.labels, names.part, file)
         table, parts = _without_test(table, names, file, notes)
         _check_ids(table, names, file)
         targets = self._targets(table, names, file)
@@ -203,13 +214,14 @@ class TableLabels(Options):
         self, ids: list[str], folder: Path, listed: Sequence[str], notes: list[str]
     ) -> list[str]:
         where = folder if self.folder is None else inside(folder, self.folder)
-        found = find(ids, listed, self.folder, self.suffix)
+        found = find(ids, listed, self.folder, self.suffix, self.match)
         if found is None:
             raise LabelError(
                 f"None of the {len(ids)} pictures that the csv file names is there",
                 found=f"no {where / meant(ids[0], self.suffix)}; there are {contents(where)}",
                 do="Set `folder` of the labeler to where the pictures are, `suffix` to what their "
-                "names lack, or `id` to the column that names them",
+                "names lack, `match` to where a path has the id, or `id` to the column that names "
+                "them",
             )
         images, told = found
         notes += told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from kitbox import storage
 from kitbox.contracts import Weights
 from kitbox.errors import WeightsError, some
 from kitbox.models import weights
@@ -67,6 +69,17 @@ class Timm(Options):
             )
         source = f"{found.source}, SHA-256 {weights.digest(file)[:16]}"
         return wrap(model, size, source, True, channels=self.channels)
+
+    def attach(self, folder: Path) -> Timm:
+        """See `kitbox.contracts.Attaches`: the file, called after the model."""
+        if not self.pretrained:
+            return self
+        file = weights.fetch(self.name, weights.find(self.name, self.weights))
+        names = weights.file_names(self.name, weights.config(self.name))
+        own = [name for name in names if name.endswith(file.suffix)]
+        with storage.whole(folder / (own[0] if own else file.name)) as beside:
+            shutil.copyfile(file, beside)
+        return self.model_copy(update={"weights": None})
 
     def _create(self, size: tuple[int, int], maps: bool) -> Any:
         """The network with random weights."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitbox import registry
+from kitbox.allocator import keep_freed
 from kitbox.contracts import Task
 from kitbox.data import geometry, pixels
 from kitbox.errors import PictureError, WeightsError, some
@@ -74,11 +75,13 @@ class Predictor:
         batch_size: int = 64,
         *,
         broken: dict[str, str] | None = None,
+        blank: bool = False,
     ) -> pd.DataFrame:
         """Predictions of picture files: `image` and one column per output.
 
         Args:
             broken: takes the pictures that cannot be read, and why; they are left out.
+            blank: those that cannot be read are not left out, but predicted as if blank.
 
         Raises:
             PictureError: naming the pictures that cannot be read, unless `broken` takes them.
@@ -87,7 +90,7 @@ class Predictor:
 
         unreadable: dict[str, str] = {} if broken is None else broken
         tables = [
-            self._predict([str(p) for p in pictures[i : i + CHUNK]], batch_size, unreadable)
+            self._predict([str(p) for p in pictures[i : i + CHUNK]], batch_size, unreadable, blank)
             for i in range(0, len(pictures), CHUNK)
         ]
         if unreadable and broken is None:
@@ -99,7 +102,7 @@ class Predictor:
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"image": []})
 
     def _predict(
-        self, names: Sequence[str], batch_size: int, unreadable: dict[str, str]
+        self, names: Sequence[str], batch_size: int, unreadable: dict[str, str], blank: bool
     ) -> pd.DataFrame:
         import numpy as np
 
@@ -110,6 +113,8 @@ class Predictor:
         from kitbox.results.tables import tabulate
 
         environment = detect()
+        if environment.device == "cpu":
+            keep_freed()
         decoded = pixels.load(
             Path(),
             [str(Path(name).absolute()) for name in names],
@@ -119,7 +124,8 @@ class Predictor:
             workers=environment.workers,
         )
         unreadable.update({names[row]: why for row, why in decoded.broken.items()})
-        rows = np.array([row for row in range(len(names)) if row not in decoded.broken], np.int64)
+        left_out = {} if blank else decoded.broken
+        rows = np.array([row for row in range(len(names)) if row not in left_out], np.int64)
         loader = Loader(
             pixels=decoded,
             targets=Fixed(np.zeros(len(names), np.int64)),

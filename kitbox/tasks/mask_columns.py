@@ -35,6 +35,8 @@ def name(
         LabelError: when nothing names them, or names do not fit the columns.
     """
     columns = [str(column) for column in cells.columns]
+    if not len(cells):
+        raise LabelError("There are no masks to learn from", do="Check the labeler")
     if are_runs([str(cell) for cell in cells.iloc[0]]):
         names = _names_of_runs(names, columns)
         return tuple(names), dict(enumerate(_in_order(names, columns)))

@@ -60,7 +60,9 @@ class MultiLabel(Options):
     hidden: Annotated[int, Field(ge=1)] | None = Field(
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="probability of dropping a feature, before each layer of the head"
+    )
     criterion: Literal["bce", "focal", "asymmetric"] = Field(
         "bce", description="the loss: cross-entropy of each label, focal or asymmetric"
     )

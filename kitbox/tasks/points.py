@@ -82,7 +82,9 @@ class Points(Options):
     hidden: Annotated[int, Field(ge=1)] | None = Field(
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="probability of dropping a feature, before each layer of the head"
+    )
     metrics: tuple[specs.MetricSpec, ...] = Field(
         OWN,
         min_length=1,
@@ -284,7 +286,8 @@ class Points(Options):
         import pandas as pd
 
         names = [name for pair in self._columns for name in pair]
-        return pd.DataFrame(self._places(outputs, frames).reshape(len(outputs), -1), columns=names)
+        places = self._places(outputs, frames).reshape(len(outputs), len(names))
+        return pd.DataFrame(places, columns=names)
 
     def decide(self, predictions: pd.DataFrame, top: int | None = None) -> list[str]:
         """See `kitbox.contracts.Decides`: the first points, in pixels of the file's picture."""
@@ -431,7 +434,7 @@ class Points(Options):
         import numpy as np
 
         columns = [name for pair in self._columns for name in pair]
-        xy = numbers.read(rows, columns, gaps=True).reshape(len(rows), -1, 2)
+        xy = numbers.read(rows, columns, gaps=True).reshape(len(rows), len(self._columns), 2)
         xy[np.isnan(xy).any(axis=2)] = np.nan
         return xy
 
@@ -439,7 +442,7 @@ class Points(Options):
         """Raw outputs (N, 2P) as points (N, P, 2) in pixels of the pictures, float64."""
         import numpy as np
 
-        across = outputs.astype(np.float64).reshape(len(outputs), -1, 2)
+        across = outputs.astype(np.float64).reshape(len(outputs), len(self._columns), 2)
         return frames.to_picture(across * self._spread + np.array(self.centre))
 
     def _units(self, targets: np.ndarray, frames: Frames) -> np.ndarray:

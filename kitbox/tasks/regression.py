@@ -58,7 +58,9 @@ class Regression(Options):
     hidden: Annotated[int, Field(ge=1)] | None = Field(
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="probability of dropping a feature, before each layer of the head"
+    )
     metrics: tuple[specs.MetricSpec, ...] = Field(
         ("rmse", "mae", "r2"),
         min_length=1,
@@ -267,9 +269,9 @@ class Regression(Options):
         if sample is None:
             return {"use": "wide"}
         asked = [str(name) for name in sample.columns[1:]]
-        held = [cell for name in sample.columns[1:] for cell in sample[name].dropna()]
-        rounded = cells.wanted(held) == "whole" or (
-            cells.judge(held) == "whole" and bool(self.whole)
+        held = [[*sample[name].dropna()] for name in sample.columns[1:]]
+        rounded = all(cells.wanted(column) == "whole" for column in held) or (
+            cells.judge(cell for column in held for cell in column) == "whole" and bool(self.whole)
         )
         if len(columns) == len(asked) == 1:
             return {"use": "scalar", "kind": "number", **({"round": True} if rounded else {})}

@@ -59,7 +59,7 @@ class Segmentation(Options):
     void: str | None = Field(None, description="the class that is not counted, in loss and metrics")
     decoder: Literal[
         "unet", "unetplusplus", "manet", "linknet", "fpn", "deeplabv3plus", "segformer", "upernet"
-    ] = "unet"
+    ] = Field("unet", description="of segmentation_models_pytorch, over the backbone's maps")
     width: Annotated[float, Field(gt=0, le=8)] = Field(
         1.0, description="factor of the decoder's channels"
     )

@@ -40,7 +40,9 @@ class SingleLabel(Options):
     hidden: Annotated[int, Field(ge=1)] | None = Field(
         None, description="width of a hidden layer in the head; by default the head is linear"
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="probability of dropping a feature, before each layer of the head"
+    )
     smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="of the labels")
     class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = Field(
         None, description="weights in the loss; 'balanced' is inverse to frequency"

@@ -43,11 +43,10 @@ class View:
     targets: torch.Tensor
 
     def batch(
-        self, rows: np.ndarray, share: Share
+        self, rows: np.ndarray, share: Share, send: Callable[[np.ndarray], torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
-        """A batch of rows, as a loader gives it."""
-        own = rows[share.places(len(rows))]
-        places = torch.from_numpy(np.searchsorted(self.rows, own)).to(self.features.device)
+        """A batch of rows, as a loader gives it; `send` brings an array to the device."""
+        places = send(np.searchsorted(self.rows, rows[share.places(len(rows))]))
         return self.features[places], self.targets[places], rows
 
 
@@ -109,7 +108,7 @@ class Features:
     def _batches(self, view: View, rows: np.ndarray, count: int, skip: int) -> Batches:
         if len(rows):
             for part in np.array_split(rows, count)[skip:]:
-                yield view.batch(part, self.loader.share)
+                yield view.batch(part, self.loader.share, self.loader.send)
 
 
 class HeadAlone(nn.Module):

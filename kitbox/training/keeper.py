@@ -41,6 +41,7 @@ class Keeper:
     settle: Callable[[], None] = lambda: None
     may_copy: Callable[[Path], None] = lambda folder: None
     crew: Crew = ALONE
+    _held: Checkpoint | None = field(default=None, init=False)
     _failed: str = field(default="", init=False)
     _epochs: int = field(default=0, init=False)
     _saved: float = field(default_factory=time.monotonic, init=False)
@@ -60,14 +61,23 @@ class Keeper:
         """
         if self.crew.main:
             checkpoints.save(self.path, checkpoint)
+        self._held = None
         self._epochs, self._saved = 0, time.monotonic()
         self.settle()
         if self.copy_to is not None:
             self._copy(self.copy_to)
 
+    def hold(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint in memory until the next is saved: not all it rests on is known."""
+        tensors = {name: tensor.clone() for name, tensor in checkpoint.tensors.items()}
+        self._held = Checkpoint(tensors, checkpoint.facts)
+
     def load(self) -> Checkpoint | None:
         """The newest sound checkpoint, if there is one."""
-        return self.crew.same(checkpoints.load(self.path, self.warn) if self.crew.main else None)
+        held = self._held
+        if held is None and self.crew.main:
+            held = checkpoints.load(self.path, self.warn)
+        return self.crew.same(held)
 
     def finish(self, names: Sequence[str]) -> None:
         """Copy what a run has made in the end; a copy that never came is told."""

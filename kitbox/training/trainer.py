@@ -16,7 +16,7 @@ from kitbox.contracts import Augmentation, Batches, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
 from kitbox.data.mixing import Mix
-from kitbox.errors import TrainingError, some
+from kitbox.errors import TrainingError, counted, some
 from kitbox.models.forward import BothWays, predict
 from kitbox.models.model import Model, has_statistics, parameter_groups
 from kitbox.progress import Progress
@@ -34,6 +34,7 @@ from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_e
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from kitbox.data.pixels import Pixels
     from kitbox.recipe import Stage
 
 CALMER = 0.3
@@ -41,11 +42,11 @@ CALMER = 0.3
 
 
 class SurpriseError(Exception):
-    """Training began before all pictures were decoded, and some of its `rows` are broken."""
+    """Training began before all of the `pixels` were decoded, and some of its rows are broken."""
 
-    def __init__(self, rows: Sequence[int]) -> None:
-        super().__init__("pictures turned out broken")
-        self.rows = rows
+    def __init__(self, count: int, pixels: Pixels) -> None:
+        super().__init__(f"{counted(count, 'picture')} turned out damaged")
+        self.pixels = pixels
 
 
 @dataclass
@@ -214,6 +215,7 @@ class Trainer:
 
         Raises:
             Stopped: when somebody asked for that; the state is saved.
+            KeyboardInterrupt: when it could not be saved yet.
         """
 
         def wish() -> Wishes:
@@ -226,9 +228,10 @@ class Trainer:
         agreed = self.crew.agree(wish)
         if agreed.cut:
             self._shorten(here, agreed.cut)
-        if agreed.due or agreed.stop:
-            self._keep(here, epoch, part)
+        kept = (agreed.due or agreed.stop) and self._keep(here, epoch, part)
         if agreed.stop:
+            if not kept:
+                raise KeyboardInterrupt  # there is nothing to go on from
             raise Stopped
 
     def _validated(
@@ -247,16 +250,22 @@ class Trainer:
     def _part(self) -> Part:
         return Part(torch.zeros((), dtype=torch.float64, device=_sums(self.accelerator.device)))
 
-    def _keep(self, here: _Place, epoch: int, part: Part, *, over: bool = False) -> None:
-        """Save where the training is; `over` means that the next stage begins."""
-        if self.keeper is None or not self._decoded(wait=over or self.keeper.stop.asked):
-            return
+    def _keep(self, here: _Place, epoch: int, part: Part, *, over: bool = False) -> bool:
+        """Save where the training is; whether it was saved, not only kept in memory.
+
+        Args:
+            over: the next stage begins.
+        """
+        if self.keeper is None:
+            return False
         if not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
             raise NotFiniteError(
                 np.empty(0, np.int64)
             )  # not the last good state, whatever the loss
         scaler = self.accelerator.scaler
-        self.keeper.save(
+        decoded = self._decoded(wait=over)
+        keep = self.keeper.save if decoded else self.keeper.hold
+        keep(
             Checkpoint(
                 pack(self.model, None if over else here.optimizer),
                 {
@@ -276,6 +285,7 @@ class Trainer:
                 },
             )
         )
+        return decoded
 
     def _decoded(self, *, wait: bool) -> bool:
         """Whether all labelled pictures are decoded, none of them to a surprise."""
@@ -291,11 +301,11 @@ class Trainer:
         """Raise where pictures were blank in training that should have been left out.
 
         Raises:
-            SurpriseError: with the rows.
+            SurpriseError: with their number.
         """
         rows = np.concatenate([self.train, self.valid])
         if found := self.loader.pixels.surprises(rows):
-            raise SurpriseError(found)
+            raise SurpriseError(len(found), self.loader.pixels)
 
     def _restore(self, kept: Checkpoint) -> None:
         """Give model, random states and log what a checkpoint has."""
@@ -322,6 +332,7 @@ class Trainer:
         Raises:
             TrainingError: the second time, with the pictures of the batches.
         """
+        self._decoded(wait=True)  # pictures that are broken explain it
         kept = self.keeper.load() if self.keeper else None
         if kept is None or self._calm < 1:
             raise TrainingError(
@@ -399,12 +410,15 @@ class Trainer:
             return float(loss.item())
 
     def validate(
-        self, size: tuple[int, int], step: Callable[..., None] = lambda n=1, note="": None
+        self,
+        size: tuple[int, int],
+        step: Callable[..., None] = lambda n=1, note="": None,
+        rows: np.ndarray | None = None,
     ) -> tuple[float, Tally]:
-        """The mean loss and the task's tally of the validation rows."""
-        model = self._predicting()
-        rows, slices, crew = self.valid, self._slices, self.crew
-        return evaluate(model, self.task, self.loader, rows, size, step, slices, crew)
+        """The mean loss and the task's tally of labelled rows, by default the validation rows."""
+        model, seen = self._predicting(), self.valid if rows is None else rows
+        slices, crew = self._slices, self.crew
+        return evaluate(model, self.task, self.loader, seen, size, step, slices, crew)
 
     def predict(
         self,

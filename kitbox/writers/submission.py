@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from kitbox import registry
 from kitbox.contracts import Remarks, Task, Writer
 from kitbox.data.frames import Frames
 from kitbox.errors import LabelError, PluginError, SubmissionError
+from kitbox.installed import BUILT_IN
 from kitbox.mistakes import Mistakes
 from kitbox.options import Options
 from kitbox.writers import sample as samples
@@ -26,7 +27,7 @@ def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Wr
     have it, where it would have chosen the same writer: a threshold, say.
     """
     try:
-        described = dict(task.writer(sample))
+        described = _ours(dict(task.writer(sample)))
     except SubmissionError:
         if writer is not None:  # the task has none for such a sample, the recipe has
             return writer
@@ -48,6 +49,14 @@ def choose(writer: Writer | None, task: Task, sample: pd.DataFrame | None) -> Wr
     assert isinstance(writer, Options)
     options = {n: getattr(fitting, n) for n, given in writer if given is None}
     return cast(Writer, writer.model_copy(update=options))
+
+
+def _ours(described: dict[str, Any]) -> dict[str, Any]:
+    """What a task asks for by a built-in's bare name stays that, whoever claims the name too."""
+    own = f"{BUILT_IN}:{described.get('use')}"
+    if own in (plugin.full_name for plugin in registry.writers.plugins()):
+        return {**described, "use": own}
+    return described
 
 
 def blank(task: Task, outputs: tuple[int, ...], size: tuple[int, int]) -> pd.DataFrame:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kitbox.bounds import Bounds, clipped
 from kitbox.errors import SubmissionError, nearest, some
-from kitbox.options import Options
+from kitbox.options import Mistake, Mistakes, Options
 from kitbox.writers import sample as samples
 from kitbox.writers.faults import alike
 from kitbox.writers.outputs import Decimals, idle, outputs
@@ -32,7 +32,12 @@ class Wide(Options):
     names one for every column of the sample: then the others are left out, which
     `check` and `run` say in a note. So is a prediction for whose own name
     `columns` chose another. Some tasks (regression, points) name `columns`
-    themselves where the sample asks for some of their predictions.
+    themselves where the sample asks for some of their predictions. `fill` gives a column
+    that nothing predicts the same number in every row (a confidence, say).
+
+    With `keys: joined` the sample has several rows a picture, whose key is the picture, a
+    separator and something else (`Patient_Week`): each gets its picture's numbers. The
+    picture is what stands before the last separator.
 
     Without a sample the outputs keep their order and their names, but for those
     that `columns` renames.
@@ -44,11 +49,36 @@ class Wide(Options):
     normalize: bool = Field(False, description="make the numbers of every row sum to 1")
     clip: Bounds | None = Field(None, description="the least and the greatest number")
     decimals: Decimals | None = Field(None, description="decimal places to round to")
+    fill: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(
+        {}, description="column of the sample that nothing predicts: its number in every row"
+    )
+    keys: Literal["plain", "joined"] = Field(
+        "plain", description="whether a key is a picture, or a picture and something else"
+    )
+    separator: str = Field(
+        "_", min_length=1, description="what stands behind the picture in a joined key"
+    )
     key: str = Field("id", min_length=1, description="name of the key column without a sample")
 
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        mistakes = [
+            Mistake(("fill",), f"names '{name}', and so does `columns`")
+            for name in self.fill
+            if name in self.columns
+        ]
+        if self.fill and self.normalize:
+            mistakes.append(Mistake(("fill",), "goes not together with `normalize`"))
+        if mistakes:
+            raise Mistakes(mistakes)
+        return self
+
     def ids(self, sample: pd.DataFrame, folder: Path) -> list[str]:
-        """See `kitbox.contracts.Writer`: a row per picture."""
-        return samples.ids(sample)
+        """See `kitbox.contracts.Writer`: a row per picture, or several with joined keys."""
+        keys = samples.ids(sample)
+        if self.keys == "plain":
+            return keys
+        return list(dict.fromkeys(picture for picture in self._pictures(keys)))
 
     def table(
         self, predictions: pd.DataFrame, sample: pd.DataFrame | None, folder: Path
@@ -66,10 +96,18 @@ class Wide(Options):
             key, columns = self.key, None
         else:
             key, columns = samples.key(sample), [str(name) for name in sample.columns[1:]]
+            self._check_fill(columns)
+            columns = [name for name in columns if name not in self.fill]
+        if self.keys == "joined" and sample is not None and len(sample):
+            ids, values = self._repeated(ids, values, samples.ids(sample))
         chosen, faults = _match(columns, names, self.columns)
         submission = values[list(chosen.values())].set_axis(list(chosen), axis="columns")
         if not faults:
             submission[:] = self._finished(submission.to_numpy(), ids)
+        if sample is not None:
+            for place, name in enumerate(map(str, sample.columns[1:])):
+                if name in self.fill:
+                    submission.insert(min(place, submission.shape[1]), name, self.fill[name])
         if key in chosen:
             faults.append(f"the key column '{key}' has the name of an output")
             key = f"{key} (the key)"
@@ -79,8 +117,41 @@ class Wide(Options):
     def remark(self, predictions: pd.DataFrame, sample: pd.DataFrame, folder: Path) -> list[str]:
         """See `kitbox.contracts.Remarks`: predictions that are left out."""
         names = [str(name) for name in predictions.columns if name != "id"]
-        chosen, _ = _match([str(name) for name in sample.columns[1:]], names, self.columns)
+        asked = [str(name) for name in sample.columns[1:] if str(name) not in self.fill]
+        chosen, _ = _match(asked, names, self.columns)
         return idle(names, chosen.values())
+
+    def _check_fill(self, columns: Sequence[str]) -> None:
+        if strange := [name for name in self.fill if name not in columns]:
+            raise SubmissionError(
+                f"The writer's `fill` names a column '{strange[0]}' that the sample has not",
+                found=some(columns, 10),
+                do=nearest(strange[0], columns),
+            )
+
+    def _pictures(self, keys: Sequence[str]) -> list[str]:
+        """The picture of every joined key (N,)."""
+        parts = [key.rpartition(self.separator) for key in keys]
+        if loose := [key for key, part in zip(keys, parts, strict=True) if not part[0]]:
+            raise SubmissionError(
+                f"The sample submission has keys without {self.separator!r} behind a picture",
+                found=some(loose),
+                do="Correct the writer's `separator`",
+            )
+        return [picture for picture, _, _ in parts]
+
+    def _repeated(
+        self, ids: Sequence[str], values: pd.DataFrame, keys: Sequence[str]
+    ) -> tuple[list[str], pd.DataFrame]:
+        """The predictions of the pictures (N rows) for every key of theirs.
+
+        Pictures that no key asks for stay, so that the check names them.
+        """
+        place = {one: place for place, one in enumerate(ids)}
+        pictures = self._pictures(keys)
+        rows = [(key, place[of]) for key, of in zip(keys, pictures, strict=True) if of in place]
+        rows += [(one, place[one]) for one in ids if one not in set(pictures)]
+        return [key for key, _ in rows], values.iloc[[n for _, n in rows]].reset_index(drop=True)
 
     def _finished(self, numbers: np.ndarray, ids: Sequence[str]) -> np.ndarray:
         """The numbers (N, K) clipped, normalised, rounded."""

@@ -43,6 +43,66 @@ def test_every_row_once_whoever_needs_it(workers: int) -> None:
     assert finished == [300]
 
 
+def test_a_row_that_is_needed_twice() -> None:
+    made: Counter[int] = Counter()
+    filling = Filling(20, lambda row: made.update([row]), 0)
+    filling.need([3, 3, 5, 3])
+    assert made == {3: 1, 5: 1}
+    assert not filling.over
+    filling.need(list(range(20)) * 2)
+    assert filling.over
+    assert set(made.values()) == {1}
+
+
+def test_an_interrupt_gives_the_rows_back() -> None:
+    """Whoever asks next makes them, and so do the threads behind."""
+    interrupted = []
+
+    def one(row: int) -> None:
+        if row == 5 and not interrupted:
+            interrupted.append(row)
+            raise KeyboardInterrupt
+
+    filling = Filling(20, one, 0)
+    with pytest.raises(KeyboardInterrupt):
+        filling.need(range(20))
+    filling.need(range(20))
+    assert filling.over
+
+
+def test_rows_that_are_given_back_reach_the_threads() -> None:
+    asked = threading.Event()
+    finished = threading.Event()
+
+    def one(row: int) -> None:
+        if row == 19 and threading.current_thread() is threading.main_thread():
+            asked.set()
+            time.sleep(0.1)
+            raise KeyboardInterrupt
+        if row == 0:
+            asked.wait(10)
+
+    filling = Filling(20, one, 1, finished.set)
+    with pytest.raises(KeyboardInterrupt):
+        filling.need([19])
+    filling.wait()
+    assert finished.wait(10)
+
+
+def test_made_rows_can_be_had_after_an_error() -> None:
+    def one(row: int) -> None:
+        if row == 2:
+            raise ValueError("row 2")
+
+    filling = Filling(4, one, 0)
+    filling.need([0, 1])
+    with pytest.raises(ValueError, match="row 2"):
+        filling.need([2])
+    filling.need([1])
+    with pytest.raises(ValueError, match="row 2"):
+        filling.need([3])
+
+
 def test_no_rows() -> None:
     finished = []
     filling = Filling(0, lambda row: None, 2, lambda: finished.append(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from kitbox.data import images
 from kitbox.data.jpeg import Header, header
 
 
@@ -52,6 +54,41 @@ def test_nonsense_is_left_to_others(turn: int) -> None:
 def test_xmp() -> None:
     assert header(saved(xmp=b"<x:xmpmeta><rdf/></x:xmpmeta>")) == Header(30, 40, 3, 1)
     assert header(saved(xmp=b'<x:xmpmeta tiff:Orientation="6"/>')) is None
+
+
+def with_segments(*parts: bytes) -> bytes:
+    """A JPEG with segments of metadata (APP1) right after its start."""
+    whole = saved()
+    segments = [b"\xff\xe1" + (len(part) + 2).to_bytes(2, "big") + part for part in parts]
+    return whole[:2] + b"".join(segments) + whole[2:]
+
+
+def exif_of(turn: int | None) -> bytes:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    if turn is not None:
+        exif[0x0112] = turn
+    return exif.tobytes()
+
+
+XMP = b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:tiff="t" tiff:Orientation="6"/>'
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(exif_of(6), exif_of(3)), (exif_of(6), exif_of(None)), (XMP, exif_of(None)), (XMP,)],
+)
+def test_what_tells_twice_is_left_to_others(parts: tuple[bytes, ...], tmp_path: Path) -> None:
+    """And then both readers of a file agree about it."""
+    data = with_segments(*parts)
+    assert header(data) is None
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert images.size(tmp_path / "a.jpg") == images.decode(tmp_path / "a.jpg", 40)[1]
+
+
+def test_segments_by_hand() -> None:
+    assert header(with_segments(exif_of(6))) == Header(30, 40, 3, 6)
+    assert header(with_segments(exif_of(None))) == Header(30, 40, 3, 1)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"\x89PNG\r\n\x1a\n"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -113,7 +112,8 @@ def test_another_side_or_channels_is_another_cache(
     folder: Path, tmp_path: Path, decoded: list[str]
 ) -> None:
     load(folder, tmp_path)
-    pixels.load(folder, NAMES, side=SIDE + 1, channels=3, cache=tmp_path, workers=1)
+    other = pixels.load(folder, NAMES, side=SIDE + 1, channels=3, cache=tmp_path, workers=1)
+    other.settle()
     load(folder, tmp_path, channels=1)
     assert len(decoded) == 3 * len(NAMES)
     assert len(files(tmp_path)) == 6
@@ -420,6 +420,21 @@ def test_a_limit(
         assert squares.shape == (6, SIDE, SIDE, 3)
 
 
+def test_more_room_later(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str]
+) -> None:
+    """What was kept is kept, the rest joins it."""
+    with monkeypatch.context() as limited:
+        limited.setenv("KITBOX_PIXELS", f"{2 * EACH}B")
+        assert len(load(folder, tmp_path).canvas) == 2
+    decoded.clear()
+    got = load(folder, tmp_path)
+    assert got.whole
+    assert sorted(decoded) == NAMES[2:]
+    check(got, folder)
+    assert len(files(tmp_path)) == 2
+
+
 def test_a_limit_that_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KITBOX_PIXELS", "a lot")
     with pytest.raises(StorageError, match=r"KITBOX_PIXELS holds no size: 'a lot'.*500MB"):
@@ -442,7 +457,7 @@ def test_a_small_disk_keeps_a_part(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pixels, "free_memory", lambda: 2 * EACH)
-    monkeypatch.setattr(pixel_files.Files, "room", lambda self, need: 4 * EACH)
+    monkeypatch.setattr(pixel_files, "_free", lambda folder: int(4.1 * EACH / 0.9))
     got = load(folder, tmp_path)
     assert len(got.canvas) == 4
     assert got.tier.startswith("memory-mapped")
@@ -464,17 +479,41 @@ def test_old_caches_make_room(
         (new,) = set((tmp_path / "pixels").glob("*.pixels")) - set(caches)
         os.utime(new, (1000 + len(caches), 1000 + len(caches)))
         caches.append(new)
-    pixels.load(folder, NAMES, side=31, channels=3, cache=tmp_path, workers=1)  # used again
-    sizes = [one.stat().st_size for one in caches]
+    used = pixels.load(folder, NAMES, side=31, channels=3, cache=tmp_path, workers=1)  # and held
+    left = caches[0].with_name(".dead.pixels.01234567.part")  # of a build that was killed
+    left.write_bytes(b"half")
+    sizes = {one: one.stat().st_size for one in caches}
 
-    def usage(path: Path) -> object:
-        return shutil._ntuple_diskusage(10**9, 10**9, sum(map(int, free)))  # type: ignore[attr-defined]
+    def free(path: Path) -> int:
+        gone = sum(size for one, size in sizes.items() if not one.exists())
+        return int(6 * EACH / 0.9) - sizes[caches[1]] + gone + 10
 
-    free = [6 * EACH / 0.9 - sizes[1] + 10]
-    monkeypatch.setattr(pixel_files.shutil, "disk_usage", usage)
+    monkeypatch.setattr(pixel_files, "_free", free)
     check(load(folder, tmp_path), folder)
     assert [one.exists() for one in caches] == [True, False, True]
+    assert not left.exists()
     assert len(files(tmp_path)) == 6
+    assert len(used) == 6
+
+
+def test_asking_for_room_removes_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str]
+) -> None:
+    """A disk for a part of them only: the part is there in every later run."""
+    monkeypatch.setattr(pixels, "free_memory", lambda: 0)
+    monkeypatch.setattr(
+        pixel_files,
+        "_free",
+        lambda folder: int(3.2 * EACH / 0.9) - sum(one.stat().st_size for one in folder.glob("*")),
+    )
+    (tmp_path / "pixels").mkdir()
+    assert len(load(folder, tmp_path).canvas) == 3
+    before = files(tmp_path)
+    for _ in range(3):
+        decoded.clear()
+        assert len(load(folder, tmp_path).canvas) == 3
+        assert decoded == []
+        assert files(tmp_path) == before
 
 
 def test_pixels_before_they_are_decoded(
@@ -513,6 +552,80 @@ def test_pixels_before_they_are_decoded(
         assert np.array_equal(one.sizes, got.sizes)
         assert np.array_equal(one.canvas, got.canvas)
         assert one.broken == got.broken
+
+
+def test_a_picture_that_cannot_be_read_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is blank, and told; also where another one stands in its place."""
+    monkeypatch.setenv("KITBOX_PIXELS", f"{2 * EACH}B")
+    got = load(folder, tmp_path)
+    (folder / "3.png").unlink()
+    Image.new("RGB", (7, 50)).save(folder / "4.png")
+    shape = got[3].shape
+    assert shape == (*got.extents[3], 3)
+    assert not got[3].any()
+    assert not got[4].any()
+    assert got.surprises(np.arange(6)) == [3, 4]
+    assert "missing" in got.broken[3]
+    assert "another one" in got.broken[4]
+
+
+def test_a_picture_that_cannot_be_written(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Disks that promise room and have none: the picture is decoded again, nothing is kept."""
+    write = os.pwrite
+
+    def full(handle: int, data: memoryview, at: int) -> int:
+        if at == 2 * EACH:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, data, at)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    got = load(folder, tmp_path)
+    assert not got.whole
+    assert "disk is full" in got.tier
+    assert np.array_equal(got[2], decode(folder / "2.png", SIDE, 3)[0])
+    assert np.array_equal(got[3], decode(folder / "3.png", SIDE, 3)[0])
+    assert files(tmp_path) == []
+
+
+def test_rows_that_are_asked_for_twice(folder: Path, tmp_path: Path) -> None:
+    """As a balanced sampler draws them."""
+    got = pixels.load(folder, NAMES, side=SIDE, channels=3, cache=tmp_path, workers=1, wait=False)
+    assert got.squares(np.array([3, 3, 5, 3])).any()
+    got.wait()
+    got.settle()
+    check(got, folder)
+
+
+LEAVE = """
+import sys, time
+from pathlib import Path
+from kitbox.data import pixels
+
+decode = pixels.decode
+
+def slow(path, side, channels):
+    time.sleep(0.01)
+    return decode(path, side, channels)
+
+pixels.decode = slow
+names = [f"{n % 6}.png" for n in range(3000)]
+got = pixels.load(Path(sys.argv[1]), names, side=32, channels=3, cache=Path(sys.argv[2]),
+                  workers=2, wait=False)
+assert not got.decoded
+sys.exit(3)
+"""
+
+
+def test_leaving_while_pictures_are_decoded(folder: Path, tmp_path: Path) -> None:
+    """The exit status is the program's own, and no half-built file stays."""
+    command = [sys.executable, "-c", LEAVE, str(folder), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert files(tmp_path) == []
 
 
 def test_a_picture_that_turns_out_damaged(folder: Path, tmp_path: Path) -> None:

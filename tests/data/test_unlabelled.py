@@ -165,3 +165,26 @@ def test_real_samples(name, sample):
     assert list(found) == rows.iloc[:, 0].tolist()
     assert all((DATA / name / image).is_file() for image in found.values())
     assert len(set(found.values())) == len(list((DATA / name / "test").glob("*.jpg")))
+
+
+def test_ids_by_a_pattern(tmp_path):
+    touch(tmp_path, "test/a/scan/1.png", "test/a/scan/2.png", "test/b/scan/1.png", "train/c/1.png")
+    match = r"^test/(\w)/scan/1\.png$"
+    wanted = {"b": "test/b/scan/1.png", "a": "test/a/scan/1.png"}
+    assert find(tmp_path, ["b", "a"], match=match) == wanted
+    assert find(tmp_path, [], match=match) == wanted  # a sample without rows, without a folder
+    with pytest.raises(LabelError, match=r"'a'.*several pictures.*more exact"):
+        find(tmp_path, ["a", "b"], match=r"^test/(\w)/")
+
+
+def test_ids_by_a_file(tmp_path):
+    touch(tmp_path, "test/x/1.jpg", "test/2.jpg", "test/3.jpg")
+    (tmp_path / "test.csv").write_text("id,file\n0008,2.jpg\n9,x/1.jpg\n")
+    wanted = {"9": "test/x/1.jpg", "0008": "test/2.jpg"}
+    assert find(tmp_path, ["9", "0008"], folder="test", names="test.csv") == wanted
+    assert find(tmp_path, None, folder="test", names="test.csv") == wanted
+
+
+def test_one_way_to_name_pictures():
+    with pytest.raises(ValueError, match="goes not together with `suffix`"):
+        table.TestPictures(suffix="jpg", match="(a)")

@@ -165,3 +165,15 @@ def test_a_hundred_thousand_pictures_are_listed_in_seconds(tmp_path: Path) -> No
     labels = label(tmp_path, images="images", path="labels/{stem}.png")
     assert len(labels.rows) == 2000
     assert time.process_time() - began < 20  # 50 s for 100,000, were it not linear
+
+
+def test_a_folder_for_each_picture(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"train/{n}/{part}" for n in "ab" for part in ("x.png", "ink.png", "y.png")))
+    match = r"^train/(\w)/x\.png$"
+    labels = label(tmp_path, images="train", match=match, path="train/{id}/ink.png")
+    assert pairs(labels) == {f"train/{n}/x.png": f"train/{n}/ink.png" for n in "ab"}
+    assert labels.rows["id"].tolist() == ["a", "b"]
+    with pytest.raises(LabelError, match="fits none of the pictures"):
+        label(tmp_path, images="train", match="(z)", path="train/{id}/ink.png")
+    with pytest.raises(ValueError, match="which is what `match` finds"):
+        MaskLabels(path="train/{id}.png")

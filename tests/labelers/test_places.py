@@ -1,5 +1,6 @@
 import pytest
 
+from kitbox.errors import LabelError
 from kitbox.labelers.places import find, places
 
 
@@ -66,3 +67,28 @@ def test_find_takes_what_is_set():
     assert find(["1"], files, folder="a", suffix="") is None
     assert find(["1"], files, folder="c") is None
     assert find(["a/1.jpg"], files, folder="") == (["a/1.jpg"], [])
+
+
+def test_pictures_over_many_folders_are_found_by_name() -> None:
+    files = [f"train/{n % 5}/{n:03}.jpg" for n in range(20)] + ["test/007.jpg", "train/9/003.jpg"]
+    found = find([f"{n:03}.jpg" for n in range(20)], files)
+    assert found is not None
+    paths, notes = found
+    assert paths[7] == "train/2/007.jpg"
+    assert paths[3] == "003.jpg", "two pictures have that name: none is chosen"
+    assert "several folders" in notes[0]
+    assert "1 of 20 pictures are missing" in notes[1]
+    inside = find(["004", "019"] + [f"{n:03}" for n in range(4, 18)], files, "train")
+    assert inside is not None
+    assert inside[0][:2] == ["train/4/004.jpg", "train/4/019.jpg"]
+
+
+def test_ids_by_a_pattern_of_the_path() -> None:
+    files = ["train/a/1.png", "train/a/2.png", "train/b/1.png", "test/a/1.png", "train/b/1.txt"]
+    assert find(["b", "a", "c"], files, match=r"^train/(\w)/1\.png$") == (
+        ["train/b/1.png", "train/a/1.png", "c"],
+        ["1 of 3 pictures are missing: c."],
+    )
+    assert find(["x"], files, match=r"^train/(\w)/1\.png$") is None
+    with pytest.raises(LabelError, match=r"several pictures.*train/a/1.png, train/a/2.png"):
+        find(["a"], files, "train", match=r"^train/(\w)/")

@@ -86,3 +86,23 @@ def test_a_hundred_thousand_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found = labels.label(tmp_path).rows
     assert len(found) == 25_000
     assert set(found["label"]) == {("l0", "l1", "l2", "l3")}
+
+
+def means(folder: Path, *lines: str) -> pd.DataFrame:
+    csv(folder, *lines)
+    labels = TableLabels(csv="train.csv", id="image", labels=["fvc", "age"], rows="mean", gaps=True)
+    return make(labels.label(folder), folder).set_index("id")
+
+
+def test_measurements_of_a_picture_are_averaged(tmp_path: Path) -> None:
+    found = means(tmp_path, "image,fvc,age", "b,1,30", "a,5,", "b,2.5,31", "a,,", "b,4,32")
+    assert found["fvc"].to_dict() == {"a": 5.0, "b": 2.5}
+    assert found.at["b", "age"] == 31
+    assert pd.isna(found.at["a", "age"])
+
+
+def test_measurements_are_numbers(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"no numbers.*'many' in line 3"):
+        means(tmp_path, "image,fvc,age", "a,1,2", "a,many,2")
+    with pytest.raises(ValidationError, match="rows: mean"):
+        TableLabels(rows="mean", delimiter=" ")

@@ -17,6 +17,7 @@ from torch import nn
 import kitbox
 from kitbox import registry
 from kitbox.progress import Progress
+from kitbox.testing import isolated
 
 
 class PairHead(nn.Module):
@@ -126,3 +127,41 @@ def test_it_runs_to_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folder = PLACE / "cache" / "digits-120"
     again = predictor.predict([folder / image for image in test["image"]])
     np.testing.assert_allclose(again["hour"], made["hour"], atol=1e-3)
+
+
+class Remembering(Clock):
+    """Keeps what it saw of the training pictures, and what it knew when it was tuned."""
+
+    seen: int = 0
+    middle: float = 0.0
+
+    def recall(self, tally: Any) -> Remembering:
+        middle = float(tally.outputs.mean())
+        return self.model_copy(update={"seen": len(tally.outputs), "middle": middle})
+
+    def tune(self, tally: Any) -> Remembering:
+        assert self.seen > len(tally.outputs)  # recall came first
+        return self.model_copy(update={"turned": float(len(tally.outputs))})
+
+
+def test_a_task_that_remembers_training_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KITBOX_CACHE", str(PLACE / "cache"))
+    with isolated(task={"remembering": Remembering}):
+        recipe = kitbox.make_recipe(
+            {**SMALL, "task": "remembering", "size": 16, "stages": [{"epochs": 1}]}
+        )
+        done = kitbox.run(recipe, tmp_path / "run", progress=Progress(io.StringIO()))
+        predictor = kitbox.Predictor.load(done.folder)
+        task: Any = predictor.task
+        table = pd.read_csv(tmp_path / "run" / "table.csv")
+        train = table[table["part"] == "train"]
+        assert task.seen == len(train)
+        assert task.turned == (table["part"] == "valid").sum()
+        # As the saved weights see the pictures, not varied.
+        folder = PLACE / "cache" / "digits-120"
+        hours = predictor.predict([folder / image for image in train["image"]])["hour"]
+        angles = hours.to_numpy() * 2 * np.pi / 10
+        middle = np.stack([np.cos(angles), np.sin(angles)]).mean()
+        assert task.middle == pytest.approx(middle, abs=1e-4)

@@ -307,3 +307,32 @@ def test_predictions_that_the_sample_does_not_ask_for_are_remarked() -> None:
     assert "'x', 'z': they are left out" in note
     whole = pd.DataFrame({"id": ["a"], "y": ["0"], "X": ["0"], "z": ["0"]})
     assert Wide().remark(given, whole, Path()) == []
+
+
+def test_joined_keys_and_a_column_that_nobody_predicts(tmp_path: Path) -> None:
+    sample = lay(tmp_path, "Patient_Week,FVC,Confidence\nb_1_-12,0,9\na_3,0,9\nb_1_0,0,9\n")
+    writer = Wide(keys="joined", fill={"Confidence": 250})
+    assert writer.ids(sample, FILES) == ["b_1", "a"]
+    made = writer.table(predict(["a", "b_1"], FVC=[2.5, 7]), sample, FILES)
+    assert cells_of(made) == [
+        ["Patient_Week", "FVC", "Confidence"],
+        ["b_1_-12", 7, 250],
+        ["a_3", 2.5, 250],
+        ["b_1_0", 7, 250],
+    ]
+    assert "b_1" in refused(writer, predict(["a"], FVC=[2.5]), sample)
+    assert "stranger" in refused(writer, predict(["a", "b_1", "stranger"], FVC=[1, 2, 3]), sample)
+    assert "names a column 'Confident'" in refused(
+        Wide(keys="joined", fill={"Confident": 1}), predict(["a"], FVC=[1]), sample
+    )
+    loose = lay(tmp_path, "id,FVC\nab,0\n")
+    with pytest.raises(SubmissionError, match="keys without '_'"):
+        Wide(keys="joined").ids(loose, FILES)
+
+
+def test_filled_columns_keep_the_sample_s_order(tmp_path: Path) -> None:
+    sample = lay(tmp_path, "id,x,a,y,b\nq,0,0,0,0\n")
+    made = Wide(fill={"y": 3, "x": 1.5}).table(predict(["q"], b=[4.0], a=[2.0]), sample, FILES)
+    assert cells_of(made) == [["id", "x", "a", "y", "b"], ["q", 1.5, 2.0, 3.0, 4.0]]
+    with pytest.raises(ValueError, match="so does `columns`"):
+        Wide(fill={"x": 1}, columns={"x": "a"})

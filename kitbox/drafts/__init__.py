@@ -1,0 +1,1 @@
+"""Draft recipes: a look at a competition's files, and a recipe with its guesses explained."""

@@ -1,0 +1,106 @@
+"""`kitbox init`: recipes written for a person to go on from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kitbox.errors import KitboxError, RecipeError
+
+app = typer.Typer(help="Write a recipe to go on from.", rich_markup_mode=None, no_args_is_help=True)
+LARGE = 20_000
+"""Pictures from which on a draft is not tried."""
+
+
+@app.callback()
+def _group() -> None:
+    """Write a recipe to go on from."""
+
+
+@app.command()
+def competition(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="SLUG_OR_FOLDER",
+            help="A folder of a competition's files, or the last part of its address at Kaggle.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The recipe to write; by default NAME.yaml.", show_default=False),
+    ] = None,
+) -> None:
+    """Look at a competition's files and write a recipe, its guesses explained in comments."""
+    from kitbox.drafts import draft as drafts
+    from kitbox.drafts.survey import look
+
+    source, folder, name = locate(what)
+    target = out or Path(f"{name}.yaml")
+    if target.exists():
+        raise RecipeError(f"{target} is there already", do="Remove it, or name another by --out")
+    survey = look(folder)
+    made = drafts.make(survey, source)
+    text = made.text(name)
+    from kitbox.storage import write
+
+    tried = _try(text, target, len(survey.pictures))
+    write(target, text.encode())
+    typer.echo(text)
+    typer.echo(f"{target} written. {tried}")
+    if made.unknown:
+        typer.echo("Not known, and to be looked at:")
+        for one in made.unknown:
+            typer.echo(f"- {one}")
+    typer.echo(f"Go on with: kitbox check {target}")
+
+
+def locate(what: str) -> tuple[dict[str, Any], Path, str]:
+    """The source as a recipe names it, the folder of its files, and a name.
+
+    Raises:
+        KitboxError: when there is no such folder, or the files cannot be had.
+    """
+    from kitbox import environment, registry
+    from kitbox.drafts.draft import name_of
+
+    folder = Path(what).expanduser()
+    if folder.is_dir():
+        return {"use": "folder", "path": what}, folder, name_of(folder.resolve())
+    slug = re.sub(r"^(https?://)?(www\.)?kaggle\.com/(competitions|c)/", "", what).strip("/ ")
+    slug = slug.partition("/")[0] if slug != what else slug
+    if not re.fullmatch(r"[\w-]+", slug, re.ASCII):
+        raise RecipeError(
+            f"There is no folder {what}",
+            do="Give the folder of a competition's files, or the last part of its address",
+        )
+    source = {"use": "kaggle", "competition": slug}
+    files = registry.sources.build(source).fetch(environment.cache_folder())
+    return source, files, slug
+
+
+def _try(text: str, target: Path, pictures: int) -> str:
+    """Whether the draft holds against the files, in words."""
+    from kitbox.recipe import parse
+
+    recipe = parse(text, target)
+    if pictures > LARGE:
+        return f"With {pictures:,} pictures it was not tried here."
+    from kitbox import environment, runner
+    from kitbox.models.model import Model
+    from kitbox.progress import Progress
+
+    files = recipe.source.find(environment.cache_folder())
+    assert files is not None, "the files were looked at"
+    try:
+        quiet = Progress(quiet=True)
+        rows, _, task, sample = runner.gather(recipe, files, quiet)
+        body = recipe.backbone.build(recipe.hw, load=False, maps=task.maps())
+        runner.rehearse(recipe, task, Model(body, task.head(body)), rows, sample, files, quiet)
+    except KitboxError as error:
+        return f"It does not hold yet: {error}"
+    asked = int((rows["part"] == "test").sum())
+    return f"Tried: {len(rows) - asked:,} labelled pictures, {asked:,} to predict."

@@ -1,0 +1,1 @@
+"""A kitbox task for graded targets."""

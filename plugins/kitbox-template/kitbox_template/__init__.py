@@ -1,0 +1,1 @@
+"""Plugins for kitbox; `pyproject.toml` names their classes."""

@@ -1,0 +1,145 @@
+"""A pack for a kernel without network: what is in it, and that it changes no image."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from index import needs_index
+from results import SMALL
+
+import kitbox
+from kitbox import recipe as recipes
+from kitbox import registry
+from kitbox.errors import SourceError, StorageError
+from kitbox.kaggle import pack, resolver, wheels
+from kitbox.kaggle.images import Image, images
+from kitbox.progress import Progress
+from kitbox.runner import run
+
+QUIET = Progress(quiet=True)
+
+
+def lay(folder: Path, **changes: Any) -> Path:
+    path = folder / "recipe.yaml"
+    path.write_text("# a comment\n" + yaml.safe_dump({**SMALL, **changes}))
+    return path
+
+
+@pytest.mark.parametrize("image", images(), ids=lambda i: f"{i.name}-torch{i.pins['torch']}")
+def test_nothing_of_an_image_changes(image: Image) -> None:
+    """kitbox and all it needs, resolved with the image's versions, leaves each as it is."""
+    needs_index()
+    wanted = wheels.requirements("kitbox")
+    found = resolver.resolve([*wanted, *image.pins], image.constraints(), image.python)
+    for package, version in image.pins.items():
+        have = found[package].split("+")[0]
+        assert have == version or have.startswith(f"{version}."), package
+    lacking = pack.lacks(wanted, image)
+    assert not lacking.keys() & image.pins.keys()
+    assert {"segmentation-models-pytorch", "imagehash"} <= lacking.keys()
+    assert not {"torch", "numpy", "scipy", "requests", "pydantic-core"} & lacking.keys()
+
+
+def test_a_package_that_would_change_an_image_is_refused() -> None:
+    needs_index()
+    image = images()[0]
+    with pytest.raises(SourceError, match=r"does not go with what kaggle's image has.*numpy"):
+        pack.lacks([*wheels.requirements("kitbox"), "numpy>=2.2"], image)
+
+
+def test_a_recipe_is_packed(tmp_path: Path) -> None:
+    needs_index()
+    recipe = lay(tmp_path)
+    dest = pack.pack(recipe, tmp_path / "out", QUIET)
+    assert {path.name for path in dest.iterdir()} == {
+        *("wheels", "weights", "recipe.yaml", "INSTALL.txt", "pack.json"),
+    }
+    assert (dest / "recipe.yaml").read_text() == recipe.read_text()
+    names = [path.name.lower() for path in (dest / "wheels").iterdir()]
+    for name in ("kitbox", "segmentation_models_pytorch", "imagehash", "pywavelets"):
+        assert any(one.startswith(f"{name}-") for one in names), name
+    assert not any(one.startswith(("torch-", "numpy-", "nvidia")) for one in names)
+    for python in ("cp312", "cp313"):
+        assert any(one.startswith("pywavelets-") and python in one for one in names)
+    lines = (dest / "INSTALL.txt").read_text()
+    assert "pip install --no-index --no-deps --find-links {PACK}/wheels imagehash kitbox" in lines
+    assert "{PACK}/recipe.yaml" in lines
+    with pytest.raises(StorageError, match="There is something at"):
+        pack.pack(recipe, dest, QUIET)
+
+
+def test_weights_go_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network's own weights as a file: found again where they are attached."""
+    import timm
+    from safetensors.torch import save_file
+
+    monkeypatch.setattr(pack, "fetch", lambda *_: [])  # wheels are tested beside
+    state = timm.create_model("test_resnet", num_classes=0).state_dict()
+    save_file(state, tmp_path / "mine.safetensors")
+    backbone = {"use": "timm", "name": "test_resnet", "weights": str(tmp_path / "mine.safetensors")}
+    dest = pack.pack(lay(tmp_path, backbone=backbone), tmp_path / "out", QUIET)
+    (held,) = (dest / "weights").iterdir()
+    assert held.name == "test_resnet.safetensors"
+    assert held.read_bytes() == (tmp_path / "mine.safetensors").read_bytes()
+    monkeypatch.setenv("KITBOX_WEIGHTS", str(dest / "weights"))
+    recipe = recipes.read(dest / "recipe.yaml")
+    assert str(held) in recipe.backbone.find_weights().source
+
+
+def test_a_run_is_packed_with_its_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kitbox.rerun import rerun
+
+    monkeypatch.setattr(pack, "fetch", lambda *_: [])
+    monkeypatch.setenv("KITBOX_CACHE", str(tmp_path / "cache"))
+    done = run(recipes.make(SMALL), tmp_path / "run", progress=QUIET)
+    dest = pack.pack(done.folder, tmp_path / "out", QUIET)
+    assert "kitbox rerun {PACK}/run" in (dest / "INSTALL.txt").read_text()
+    moved = shutil.move(dest, tmp_path / "attached")
+    rerun(Path(moved) / "run", tmp_path / "again.csv", progress=QUIET)
+    assert done.submission is not None
+    assert (tmp_path / "again.csv").read_bytes() == done.submission.read_bytes()
+
+
+def test_what_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> list[str]:
+        raise SourceError("no index today")
+
+    monkeypatch.setattr(pack, "fetch", fail)
+    with pytest.raises(SourceError, match="no index today"):
+        pack.pack(lay(tmp_path), tmp_path / "out", QUIET)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError):
+        pack.pack(lay(tmp_path), tmp_path / "empty", QUIET)
+    assert list((tmp_path / "empty").iterdir()) == []
+    (tmp_path / "half").mkdir()
+    shutil.copy(lay(tmp_path), tmp_path / "half")
+    with pytest.raises(SourceError):
+        pack.pack(tmp_path / "half", tmp_path / "out", QUIET)
+
+
+def test_a_plugin_of_this_session_is_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.splitters, "_session", {})
+
+    @kitbox.register("splitter", "all-but-one")
+    class AllButOne(kitbox.Options):
+        """The first validates."""
+
+        def split(self, rows: Any, targets: Any, folder: Any) -> Any:
+            return rows["id"].rank().eq(1).map({True: "valid", False: "train"})
+
+    recipe = recipes.make({**SMALL, "split": "all-but-one"})
+    with pytest.raises(SourceError, match="a plugin that this session registered"):
+        pack.packages_of(recipe)
+
+
+def test_what_is_no_pack(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is no pack"):
+        pack.read_manifest(tmp_path)
+    (tmp_path / "pack.json").write_text("[]")
+    with pytest.raises(SourceError, match="is no pack"):
+        pack.read_manifest(tmp_path)

@@ -1,0 +1,104 @@
+"""What `kitbox plugins check` finds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from kitbox import registry
+from kitbox.errors import PluginError
+from kitbox.scaffold import write_plugin
+from kitbox.vetting import check
+
+
+@pytest.fixture
+def birds(tmp_path: Path) -> Path:
+    return write_plugin("birds", "labeler", tmp_path)
+
+
+def changed(folder: Path, old: str, new: str) -> None:
+    file = folder / "kitbox_birds" / "labeler.py"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_a_sound_package_and_no_trace(birds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, names = list(sys.path), [p.full_name for p in registry.labelers.plugins()]
+    monkeypatch.setenv("KITBOX_PLUGINS", "")
+    verdict = check(str(birds))
+    assert (verdict.package, verdict.plugins, verdict.faults) == (
+        "kitbox-birds 0.1.0",
+        ["labeler birds"],
+        [],
+    )
+    assert sys.path == path
+    assert "kitbox_birds" not in sys.modules
+    assert [p.full_name for p in registry.labelers.plugins()] == names
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("from pydantic import Field", "import nowhere", "cannot be imported: ModuleNotFound"),
+        ("from pydantic import Field", "import time; time.sleep(600)", "did not end within 1 "),
+        (
+            "from pydantic import Field",
+            "import os; os._exit(4)",
+            "ended the process, with status 4",
+        ),
+        ("def label(self, folder: Path)", "def label(self, path)", "found label(self, path)"),
+        ("class BirdsLabeler", "class Other", "no attribute 'BirdsLabeler'"),
+        ('"""The label is what', '"""\n    """The label is what', None),
+        (", description=\"the pictures' folder, below the source's folder\"", "", "'images' of"),
+        (
+            "from pydantic import Field",
+            "from pydantic import Field\nimport pandas",
+            "imports pandas",
+        ),
+        ('images: str = Field("",', "images: str = Field(3,", "do not go through a recipe"),
+        (
+            "from kitbox.errors",
+            "from kitbox import registry\nfrom kitbox.errors",
+            "kitbox.registry",
+        ),
+    ],
+)
+def test_faults(
+    old: str, new: str, fault: str | None, birds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KITBOX_IMPORT_SECONDS", "1" if "sleep" in new else "20")
+    changed(birds, old, new)
+    faults = check(str(birds)).faults
+    if fault is None:
+        assert faults
+    else:
+        assert any(fault in one for one in faults), faults
+
+
+def test_another_contract_and_a_name_that_is_taken(birds: Path) -> None:
+    file = birds / "pyproject.toml"
+    text = file.read_text()
+    file.write_text(text.replace("1 = ", "7 = "))
+    (fault,) = check(str(birds)).faults
+    assert "made for contract 7, this is 1" in fault
+    file.write_text(text.replace("\nbirds = ", "\nfolder = "))
+    (fault,) = check(str(birds)).faults
+    assert "has the name of one of kitbox: recipes must write 'kitbox-birds:folder'" in fault
+
+
+def test_broken_python(birds: Path) -> None:
+    (birds / "tests" / "test_more.py").write_text("def :")
+    assert any("test_more.py is no Python" in one for one in check(str(birds)).faults)
+
+
+def test_installed_packages() -> None:
+    verdict = check("kitbox")
+    assert len(verdict.plugins) >= 30
+    assert verdict.faults == []
+    with pytest.raises(PluginError, match="no installed package"):
+        check("no-such-package")
+    with pytest.raises(PluginError, match="no package in"):
+        check("./nowhere")

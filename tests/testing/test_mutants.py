@@ -1,0 +1,494 @@
+"""The contract tests themselves: each wrong plugin fails the test that it should."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BEGIN = """
+from __future__ import annotations
+
+import os
+import random
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from kitbox import Fixed, Gathered, Labels, Options, Warp, contracts, errors
+from kitbox.data.augment import Nothing, Standard
+from kitbox.data.split import Random
+from kitbox.labelers.folder import FolderLabels
+from kitbox.sources.digits import Digits
+from kitbox.tasks.regression import Regression
+from kitbox.tasks.single_label import SingleLabel
+from kitbox.testing import *
+from kitbox.testing import Tiny, TinyBody
+from kitbox.writers.wide import Wide
+"""
+
+FIXTURES = {
+    "source": "",
+    "labeler": """
+    @pytest.fixture
+    def folder(self, tmp_path):
+        for name in ("cat", "dog"):
+            for number in range(2):
+                write_picture(tmp_path / "raw" / name / f"{number}.png")
+        return tmp_path / "raw"
+""",
+    "splitter": "",
+    "augmentation": "",
+    "backbone": "",
+    "task": """
+    @pytest.fixture
+    def rows(self, folder):
+        return labelled(folder, {"value": [0.0, 1.0, 2.5, 3.0, 4.0, 5.5, 6.0, 7.5]})
+""",
+    "writer": """
+    @pytest.fixture
+    def predictions(self):
+        return pd.DataFrame({"id": ["b", "a", "c"], "x": [0.5, 1, 2], "y": [3, 4, 5.5]})
+
+    @pytest.fixture
+    def sample(self):
+        return pd.DataFrame({"id": ["a", "b", "c"], "x": "0", "y": "0"}, dtype=str)
+""",
+}
+
+MUTANTS = {
+    # a name: kind, base, body of the class, the test that it must fail (None: nothing is wrong)
+    "Silent": ("source", "Digits", "", None),
+    "Undocumented": ("splitter", "Random", "    more: int = 3\n", "test_it_is_documented"),
+    "Anything": (
+        "splitter",
+        "Random",
+        "    more: object = Field(None, description='x')\n",
+        "test_mistakes_in_options_are_explained",
+    ),
+    "Forgetful": (
+        "splitter",
+        "Random",
+        "    @model_serializer\n    def s(self):\n        return {'seed': 7}\n",
+        "test_options_go_through_a_recipe",
+    ),
+    "Thawed": (
+        "splitter",
+        "Random",
+        "    model_config = {'frozen': False}\n    anything: int = Field(0, description='x')\n",
+        "test_it_cannot_be_changed",
+    ),
+    "Lavish": (
+        "splitter",
+        "Random",
+        "    model_config = {'extra': 'ignore'}\n",
+        "test_unknown_options_are_refused",
+    ),
+    "Busy": (
+        "source",
+        "Digits",
+        "    def find(self, cache):\n        (cache / 'x').mkdir()\n",
+        "test_finding_does_no_work",
+    ),
+    "Lost": (
+        "source",
+        "Digits",
+        "    def find(self, cache):\n        return None\n",
+        "test_what_was_fetched_is_found",
+    ),
+    "Chatty": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        try:
+            urllib.request.urlopen('http://127.0.0.1:9/')
+        except OSError:
+            pass
+        return super().fetch(cache)
+""",
+        "test_what_was_fetched_is_found",
+    ),
+    "Moody": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        folder = super().fetch(cache)
+        (folder / 'x.txt').write_text(str(random.random()))
+        return folder
+""",
+        "test_it_is_deterministic",
+    ),
+    "Halves": (
+        "source",
+        "Options",
+        """    def find(self, cache):
+        return cache / 'x' if (cache / 'x').is_dir() else None
+
+    def fetch(self, cache):
+        (cache / 'x').mkdir(exist_ok=True)
+        with errors.storage(cache, 'writing'):
+            for name in 'ab':
+                (cache / 'x' / name).write_text(name)
+        return cache / 'x'
+""",
+        "test_it_appears_whole_or_not_at_all",
+    ),
+    "Opener": (
+        "labeler",
+        "FolderLabels",
+        """    def label(self, folder):
+        for file in folder.rglob('*.png'):
+            file.read_bytes()
+        return super().label(folder)
+""",
+        "test_it_only_looks",
+    ),
+    "Doubled": (
+        "labeler",
+        "FolderLabels",
+        """    def label(self, folder):
+        labels = super().label(folder)
+        return Labels(pd.concat([labels.rows] * 2), labels.targets)
+""",
+        "test_it_gives_a_sound_table",
+    ),
+    "Absolute": (
+        "labeler",
+        "FolderLabels",
+        """    def label(self, folder):
+        labels = super().label(folder)
+        return Labels(labels.rows.assign(label=str(folder)), labels.targets)
+""",
+        "test_it_is_deterministic",
+    ),
+    "Careless": (
+        "labeler",
+        "FolderLabels",
+        """    def label(self, folder):
+        return super().label(next(folder.iterdir()).parent)
+""",
+        "test_no_pictures",
+    ),
+    "Placed": (
+        "splitter",
+        "Random",
+        """    def split(self, rows, targets, folder):
+        parts = ['valid' if n % 4 == 0 else 'train' for n in range(len(rows))]
+        super().split(rows, targets, folder)
+        return pd.Series(parts, index=rows.index)
+""",
+        "test_the_order_of_rows_does_not_matter",
+    ),
+    "Salted": (
+        "splitter",
+        "Random",
+        """    def split(self, rows, targets, folder):
+        super().split(rows, targets, folder)
+        return rows['id'].map(lambda one: 'valid' if hash(one) % 3 == 0 else 'train')
+""",
+        "test_it_is_the_same_on_every_machine",
+    ),
+    "Indexless": (
+        "splitter",
+        "Random",
+        """    def split(self, rows, targets, folder):
+        return super().split(rows, targets, folder).reset_index(drop=True)
+""",
+        "test_every_row_has_a_part",
+    ),
+    "Alone": (
+        "splitter",
+        "Random",
+        """    def split(self, rows, targets, folder):
+        return pd.Series(['valid'] * len(rows), index=rows.index)
+""",
+        "test_too_few_rows_are_refused",
+    ),
+    "Square": (
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        import albumentations as A
+        return [A.Resize(height, height)]
+""",
+        "test_it_ends_with_the_size_asked_for[size1]",
+    ),
+    "Global": (
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        draw = super().transforms(height, width, interpolation)
+        return lambda rng, shape: draw(np.random.default_rng(random.getrandbits(32)), shape)
+""",
+        "test_it_is_deterministic",
+    ),
+    "Slipped": (
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        import albumentations as A
+        return [A.Resize(height, width), A.Lambda(image=slip, p=1)]
+""",
+        "test_masks_move_with_the_picture",
+    ),
+    "SlippedPoints": (
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        import albumentations as A
+        return [A.Resize(height, width), A.Lambda(image=slip, p=1)]
+""",
+        "test_points_move_with_the_picture",
+    ),
+    "Forgotten": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        class Body(TinyBody):
+            def layers(self):
+                return super().layers()[1:]
+        return Body(maps)
+""",
+        "test_layers_hold_every_parameter_once",
+    ),
+    "Boxed": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        class Body(TinyBody):
+            def forward(self, images):
+                return super().forward(images)[..., None]
+        return Body(maps)
+""",
+        "test_a_vector_a_picture",
+    ),
+    "Dropping": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        class Body(TinyBody):
+            def forward(self, images):
+                return torch.nn.functional.dropout(super().forward(images))
+        return Body(maps)
+""",
+        "test_it_is_deterministic",
+    ),
+    "Upside": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        class Body(TinyBody):
+            def forward(self, images):
+                return super().forward(images)[::-1]
+        return Body(maps)
+""",
+        "test_maps",
+    ),
+    "Mean": (
+        "task",
+        "Regression",
+        """    def loss(self, outputs, targets):
+        return super().loss(outputs, targets).mean()
+""",
+        "test_a_loss_for_each_picture",
+    ),
+    "Mixing": (
+        "task",
+        "Regression",
+        """    def loss(self, outputs, targets):
+        return super().loss(outputs - outputs.mean(0), targets)
+""",
+        "test_a_loss_for_each_picture",
+    ),
+    "Backwards": (
+        "task",
+        "Regression",
+        """    def best(self):
+        return 'rmse', 'max'
+""",
+        "test_what_lowers_the_loss_betters_the_metric",
+    ),
+    "Nameless": (
+        "task",
+        "Regression",
+        """    def best(self):
+        return 'rsme', 'min'
+""",
+        "test_batches_make_no_difference_to_the_score",
+    ),
+    "Last": (
+        "task",
+        "Regression",
+        """    def tally(self):
+        class Tally(Gathered):
+            def add(self, outputs, targets, frames):
+                self._outputs.clear(), self._targets.clear(), self._frames.clear()
+                super().add(outputs, targets, frames)
+        return Tally()
+""",
+        "test_batches_make_no_difference_to_the_score",
+    ),
+    "Scaled": (
+        "task",
+        "Regression",
+        """    def predictions(self, outputs, frames):
+        return super().predictions(outputs, frames) * 2
+""",
+        "test_what_fits_predicts_the_table",
+    ),
+    "Relative": (
+        "task",
+        "Regression",
+        """    def predictions(self, outputs, frames):
+        return super().predictions(outputs - outputs.sum(0), frames)
+""",
+        "test_predictions_are_a_table",
+    ),
+    "Clashing": (
+        "task",
+        "Regression",
+        """    def predictions(self, outputs, frames):
+        return super().predictions(outputs, frames).rename(columns={'value': 'image'})
+""",
+        "test_predictions_are_a_table",
+    ),
+    "Unsaved": (
+        "task",
+        "Regression",
+        """    def learn(self, rows, targets, folder):
+        learned = super().learn(rows, targets, folder)
+        return learned.model_copy(update={'mean': np.array(learned.mean)})
+""",
+        "test_learning_fills_in_a_copy",
+    ),
+    "Marking": (
+        "task",
+        "Regression",
+        """    def learn(self, rows, targets, folder):
+        rows['value'] = rows['value'].astype(float) + 0.0
+        rows.drop(columns='part')
+        rows['seen'] = 1
+        return super().learn(rows, targets, folder)
+""",
+        "test_learning_fills_in_a_copy",
+    ),
+    "FirstRow": (
+        "task",
+        "Regression",
+        """    def learn(self, rows, targets, folder):
+        learned = super().learn(rows, targets, folder)
+        return learned.model_copy(update={'mean': (float(rows['value'].iloc[0]),)})
+""",
+        "test_learning_is_deterministic",
+    ),
+    "Trusting": (
+        "task",
+        "Regression",
+        """    def learn(self, rows, targets, folder):
+        rows[targets[0]].astype(float).iloc[0]
+        return super().learn(rows, targets, folder)
+""",
+        "test_what_does_not_fit_is_told",
+    ),
+    "Centred": (
+        "task",
+        "Regression",
+        """    def encode(self, rows, folder):
+        found = super().encode(rows, folder)
+        return found - found[:1]
+""",
+        "test_targets_are_encoded_row_by_row",
+    ),
+    "Fixed48": (
+        "task",
+        "Regression",
+        """    def head(self, body):
+        class Head(torch.nn.Linear):
+            def forward(self, features):
+                return super().forward(features)[0]
+        return Head(body.features, 1)
+""",
+        "test_the_head_gives_outputs_of_any_rectangle",
+    ),
+    "Sorted": (
+        "writer",
+        "Wide",
+        """    def table(self, predictions, sample, folder):
+        made = super().table(predictions, sample, folder)
+        return made.sort_values('id').reset_index(drop=True)
+""",
+        "test_it_obeys_the_sample",
+    ),
+    "Filling": (
+        "writer",
+        "Wide",
+        """    def table(self, predictions, sample, folder):
+        if sample is not None:
+            known = predictions.set_index('id').reindex(sample['id']).fillna(0)
+            return known.reset_index()[list(sample.columns)]
+        return super().table(predictions, sample, folder)
+""",
+        "test_a_missing_picture_is_told",
+    ),
+    "Strange": (
+        "writer",
+        "Wide",
+        """    def ids(self, sample, folder):
+        return [f'{one}.jpg' for one in super().ids(sample, folder)]
+""",
+        "test_the_pictures_that_the_sample_asks_for",
+    ),
+}
+
+
+def module() -> str:
+    """A module with a class of tests for each mutant."""
+    parts = [BEGIN, "from pydantic import Field, model_serializer\n"]
+    parts.append("\ndef slip(picture, **_):\n    return np.roll(picture, 12, axis=1)\n")
+    for name, (kind, base, body, _) in MUTANTS.items():
+        parts.append(f'\n\nclass {name}({base}):\n    """Made wrong."""\n\n{body or "    pass"}')
+        parts.append(f"\n\nclass Test{name}({kind.capitalize()}Tests):\n")
+        parts.append(f"    @pytest.fixture\n    def plugin(self):\n        return {name}()\n")
+        parts.append(FIXTURES[kind])
+    return "".join(parts)
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The tests that each mutant fails."""
+    folder = tmp_path_factory.mktemp("mutants")
+    (folder / "test_these.py").write_text(module())
+    root = Path(__file__).resolve().parents[2]
+    tests = [f"test_these.py::Test{n}" + (f"::{m[3]}" if m[3] else "") for n, m in MUTANTS.items()]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "-rfE"]
+    done = subprocess.run(
+        [*command, "-p", "no:xdist", "--rootdir", str(folder), *tests],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        timeout=400,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    found: dict[str, set[str]] = {name: set() for name in MUTANTS}
+    for name, test in re.findall(r"^(?:FAILED|ERROR) \S+::Test(\w+)::(\S+)", done.stdout, re.M):
+        found[name].add(test)
+    return found
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_wrong_plugin_is_caught(name: str, failed: dict[str, set[str]]) -> None:
+    wanted = MUTANTS[name][3]
+    if wanted is None:
+        assert failed[name] == set()
+    else:
+        assert wanted in failed[name]
