@@ -55,7 +55,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
             stdout=None if progress.terminal else subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(place),
-            text=True,
+            encoding="utf-8",
             errors="replace",
             start_new_session=True,  # a terminal's Ctrl-C comes to this process alone
         )
@@ -69,6 +69,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
             _end(process)
             errors = said.all()
         if status == 0:
+            sys.stderr.write(errors)  # warnings only
             return
         if stop.asked:
             raise KeyboardInterrupt
@@ -118,6 +119,7 @@ def _environment(place: str) -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),  # a notebook's too
+        "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",
         PLACE: place,
         environment.BEGAN: str(environment.began()),

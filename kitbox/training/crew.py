@@ -201,10 +201,12 @@ class Crew:
         trained = [p for p in model.parameters() if p.requires_grad]
         kept = [one for module in model.modules() if module.training for one in _statistics(module)]
         copies = 1 if self.share.divides(batch) else self.count
-        tail = losses.new_tensor(
+        tail = torch.tensor(
             [self._next.stop, self.main and self._next.due, self.main and self._next.cut],
             dtype=torch.float32,
         )
+        if losses.is_cuda:  # from pinned memory, so that the host does not wait
+            tail = tail.pin_memory().to(losses.device, non_blocking=True)
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
         parts += [one / self.count for one in kept]
         parts += [losses.sum() / copies, tail]
