@@ -61,7 +61,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
         )
         said = _Said(process)
         try:
-            with Stop(lambda text: _stop(process, text, progress)) as stop:
+            with Stop(lambda text: _stop(process)) as stop:
                 for line in process.stdout or ():
                     progress.say(line.rstrip("\n"))
                 status = process.wait()
@@ -152,9 +152,8 @@ class _Said:
         return "".join(self._kept)
 
 
-def _stop(process: subprocess.Popen[str], text: str, progress: Progress) -> None:
-    """Pass a Ctrl-C on."""
-    progress.warn(text)
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Pass a Ctrl-C on; the main process says what becomes of it."""
     assert process.stdin is not None
     with suppress(OSError, ValueError):  # they have ended
         process.stdin.write("s")

@@ -118,7 +118,7 @@ def test_killed_stopped_and_gone_on_with_it_ends_as_one_process_does(tmp_path: P
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 130, (said, errors)
     assert "goes on from stage" in said
-    assert "stopping after this step" in said
+    assert said.count("stopping after this step") == 1
     assert json.loads((out / "run.json").read_text())["state"] == "stopped"
     assert (out / "submission.csv").exists()
     assert "Traceback" not in said + errors
