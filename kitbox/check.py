@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from kitbox import environment as environments
-from kitbox import runner
+from kitbox import launch, runner
 from kitbox.data.assemble import decode
 from kitbox.errors import PictureError, counted, some
 from kitbox.models.model import Model
@@ -27,6 +27,8 @@ def check(recipe: Recipe, progress: Progress) -> None:
     Raises:
         KitboxError: what would stop the run.
     """
+    if recipe.processes > 1:
+        launch.look(recipe)
     environment = environments.detect()
     progress.say(f"device: {environment.device_name} ({environment.reason})")
     weights = recipe.backbone.find_weights()

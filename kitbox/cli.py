@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kitbox import launched
 from kitbox.cli_plugins import new_app, plugins_app
 from kitbox.drafts.command import app as init_app
 from kitbox.kaggle import commands
@@ -46,7 +47,7 @@ def demo(out: Out = None, changes: Changes = None) -> None:
     """Fine-tune on the embedded digits in two stages and write a submission."""
     from kitbox.demo import PATH
 
-    run(PATH, out, changes, None)
+    run(PATH, out, changes, None, None)
 
 
 @app.command()
@@ -61,14 +62,20 @@ def run(
             show_default=False,
         ),
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that share the work, a GPU for each."),
+    ] = None,
 ) -> None:
     """Follow a recipe from its source to a submission; a run that was cut short goes on."""
     from kitbox.recipe import read
 
+    if processes is not None:
+        changes = [*(changes or ()), f"processes={processes}"]
     checked = read(recipe, changes or ())  # before torch is imported: mistakes show at once
     from kitbox.runner import run as follow
 
-    if follow(checked, out, resume_from=resume_from).stopped:
+    if follow(checked, out, resume_from=resume_from).stopped and not launched.by_run():
         raise typer.Exit(130)
 
 
@@ -268,6 +275,7 @@ def main() -> None:
     """The entry point: a person's mistakes are one paragraph and exit code 2."""
     import os
 
+    launched.heed()
     # A closed pipe (`kitbox plugins | head`) is no bug of ours.
     try:
         app()
@@ -275,7 +283,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except SystemExit as end:
-        if end.code == 130:  # what typer makes of Ctrl-C
+        if end.code == 130 and not launched.by_run():  # what typer makes of Ctrl-C
             typer.echo("\nkitbox: stopped; the same command goes on", err=True)
         raise
     except Exception as error:
@@ -283,5 +291,6 @@ def main() -> None:
 
         if not isinstance(error, KitboxError):
             raise
-        typer.echo(f"kitbox: {error}", err=True)
+        if not launched.report(error):
+            typer.echo(f"kitbox: {error}", err=True)
         sys.exit(2)

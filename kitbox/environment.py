@@ -21,6 +21,8 @@ CACHE = "KITBOX_CACHE"
 PIXELS = "KITBOX_PIXELS"
 CGROUP = Path("/sys/fs/cgroup")
 """Where a container's limits are told."""
+BEGAN = "KITBOX_BEGAN"
+"""When the process began that started this one, for the time budget; on time.monotonic's clock."""
 _IMPORTED = time.monotonic()
 
 
@@ -30,7 +32,7 @@ class Environment:
 
     Attributes:
         place: 'kaggle', 'colab' or 'elsewhere'.
-        device: 'cuda', 'mps' or 'cpu'.
+        device: 'cuda', 'mps' or 'cpu'; 'cuda:1', say, in one of several processes.
         device_name: as the maker calls it.
         precision: of the forward and backward pass, as Accelerate names it.
         reason: why this device and precision, a sentence.
@@ -56,7 +58,7 @@ def detect() -> Environment:
         device_name=name,
         precision=precision,
         reason=reason,
-        workers=max(1, min(16, cores())),
+        workers=max(1, min(16, cores() // int(os.environ.get("LOCAL_WORLD_SIZE") or 1))),
         cache=cache_folder(),
     )
 
@@ -99,6 +101,12 @@ def cores() -> int:
     return allowed
 
 
+def launched() -> bool:
+    """Whether Accelerate's launcher (or torchrun) started this process, as one of several."""
+    several = int(os.environ.get("WORLD_SIZE") or 1) > 1
+    return several and "RANK" in os.environ and "LOCAL_RANK" in os.environ
+
+
 def free_memory() -> int:
     """Bytes of memory that can be taken without swapping or being killed; a guess where unknown."""
     free = 4 << 30
@@ -137,8 +145,13 @@ def pixel_limit() -> int | None:
 
 
 def began() -> float:
-    """When this process (a notebook's kernel, say) began, on the clock of `time.monotonic`."""
+    """When this process (a notebook's kernel, say) began, on the clock of `time.monotonic`.
+
+    One that a run has started to share its work has that run's beginning.
+    """
     try:
+        if given := os.environ.get(BEGAN):
+            return float(given)
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         ticks = float(fields[19])  # since the machine was started
         up = float(Path("/proc/uptime").read_text().split()[0])
@@ -217,16 +230,20 @@ def _device() -> tuple[str, str, Precision, str]:
     import torch
 
     if torch.cuda.is_available():
-        gpu = _gpu(0)
+        number, device = 0, "cuda"
+        if launched():  # a GPU for each process
+            number = int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count()
+            device = f"cuda:{number}"
+        gpu = _gpu(number)
         if gpu.trouble:
             return "cpu", _cpu_name(), "no", f"{gpu.name} {gpu.trouble}"
         major, minor = gpu.capability
         # Not is_bf16_supported(): it says yes on a T4, through slow emulation.
         if major >= 8:
-            return "cuda", gpu.name, "bf16", f"compute capability {major}.{minor} has bf16 natively"
+            return device, gpu.name, "bf16", f"compute capability {major}.{minor} has bf16 natively"
         why = f"compute capability {major}.{minor} has no native bf16"
-        return "cuda", gpu.name, "fp16", why
-    if torch.backends.mps.is_available():
+        return device, gpu.name, "fp16", why
+    if torch.backends.mps.is_available() and not launched():
         return "mps", "Apple GPU", "no", "no mixed precision on this device"
     return "cpu", _cpu_name(), "no", f"no GPU; {cores()} cores, plain fp32"
 

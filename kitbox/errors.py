@@ -9,6 +9,7 @@
     ├── PictureError        a picture that cannot be decoded, or too many of them
     ├── WeightsError        pretrained weights that cannot be had, or do not fit
     ├── TrainingError       a training run that cannot start or go on
+    ├── LostError           another process of a run has ended, this one cannot go on alone
     ├── SubmissionError     a submission that would not be accepted
     └── StorageError        a disk that is full, a folder that cannot be written, a run in the way
 
@@ -83,6 +84,10 @@ class WeightsError(KitboxError):
 
 class TrainingError(KitboxError):
     """A training run that cannot start or go on."""
+
+
+class LostError(KitboxError):
+    """Another process of a run has ended; this one cannot go on alone."""
 
 
 class SubmissionError(KitboxError):

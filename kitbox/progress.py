@@ -35,6 +35,12 @@ class Progress:
         self._bars: Any = None  # rich's display while a bar is up; it takes several bars
         self._widths: dict[str, int] = {}
 
+    @property
+    def terminal(self) -> bool:
+        """Whether it writes to the terminal that is this process's standard output."""
+        own = self._file is sys.stdout and self._console is not None
+        return own and bool(self._file.isatty())
+
     def say(self, text: str) -> None:
         """A line that stays."""
         if self._quiet:

@@ -145,6 +145,9 @@ class Recipe(Options):
         None,
         description="time from the start of the process; stages are shortened to keep within it",
     )
+    processes: Annotated[StrictInt, Field(ge=1, le=64)] = Field(
+        1, description="processes that share the work on this machine, a GPU for each"
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     submission: Submission | None = None
 

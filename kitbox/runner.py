@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from kitbox import durations, registry
+from kitbox import durations, launch, launched, registry
 from kitbox import environment as environments
 from kitbox.allocator import keep_freed
 from kitbox.contracts import Body, Recalls, Task
@@ -27,6 +27,7 @@ from kitbox.data.assemble import (
     without_broken,
 )
 from kitbox.data.geometry import Fit
+from kitbox.data.sharing import WHOLE
 from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
 from kitbox.errors import KitboxError, RecipeError, StorageError
@@ -36,12 +37,13 @@ from kitbox.progress import Progress, clock
 from kitbox.recipe import Recipe
 from kitbox.results import folder as names
 from kitbox.results import pictures, saved
-from kitbox.results.folder import RunFolder
+from kitbox.results.folder import RunFolder, fingerprint
 from kitbox.results.predictions import predict
 from kitbox.stopping import Stop, Stopped
 from kitbox.storage import write
 from kitbox.training import stages
 from kitbox.training.budget import Budget
+from kitbox.training.crew import ALONE, Crew
 from kitbox.training.keeper import Keeper
 from kitbox.training.trainer import SurpriseError, Trainer
 from kitbox.writers import sample as samples
@@ -94,33 +96,50 @@ def run(
     """
     began = time.monotonic()
     progress = progress or Progress()
-    folder = RunFolder(Path(out) if out is not None else Path("runs") / recipe.name)
-    if (done := folder.finished(recipe)) is not None:
-        progress.say(f"{folder.path} already holds this run, finished {done['at']}; left as it is")
-        return _result(folder, done)
-    with folder.held(recipe, bringing=resume_from is not None):
-        try:
-            if resume_from is not None and not folder.bring(Path(resume_from), recipe):
-                progress.say(f"{folder.path} holds a run already, which goes on from where it is")
+    home = RunFolder(Path(out) if out is not None else Path("runs") / recipe.name)
+    elsewhere = Path(resume_from) if resume_from is not None else None
+    if recipe.processes > 1 and not environments.launched() and not home.finished(recipe):
+        launch.run(recipe, home.path, elsewhere, progress)
+        return _result(home, home.ended())
+    with launched.joined(home, progress) as (crew, folder, progress):
+        if (done := crew.same(folder.finished(recipe))) is not None:
+            progress.say(
+                f"{home.path} already holds this run, finished {done['at']}; left as it is"
+            )
+            return _result(home, done)
+        bringing = elsewhere if crew.main else None
+        with folder.held(recipe, bringing=bringing is not None):
             try:
-                return follow(recipe, folder, progress, began)
-            except SurpriseError as error:  # before anything was saved
-                surprise = error.with_traceback(None)  # which holds on to the model
-            progress.warn(f"{surprise}; begins again without them")
-            surprise.pixels.wait()
-            surprise.pixels.settle()
-            return follow(recipe, folder, progress, began, wait=True)
-        except KitboxError as error:
-            folder.failed(recipe, error)
-            raise
+                if bringing is not None and not folder.bring(bringing, recipe):
+                    progress.say(f"{home.path} holds a run already, which goes on from where it is")
+                try:
+                    done = follow(recipe, folder, progress, began, crew)
+                except SurpriseError as error:  # before anything was saved
+                    surprise = error.with_traceback(None)  # which holds on to the model
+                else:
+                    return _result(home, done)
+                progress.warn(f"{surprise}; begins again without them")
+                surprise.pixels.wait()
+                surprise.pixels.settle()
+                return _result(home, follow(recipe, folder, progress, began, crew, wait=True))
+            except KitboxError as error:
+                folder.failed(recipe, error)
+                raise
 
 
 def follow(
-    recipe: Recipe, folder: RunFolder, progress: Progress, began: float, *, wait: bool = False
-) -> Run:
-    """The whole way, in a folder that is held.
+    recipe: Recipe,
+    folder: RunFolder,
+    progress: Progress,
+    began: float,
+    crew: Crew,
+    *,
+    wait: bool = False,
+) -> dict[str, Any]:
+    """The whole way, in a folder that is held; what `run.json` says in the end.
 
     Args:
+        crew: the processes that go it together; see `kitbox.launched.joined`.
         wait: every picture is decoded before the training begins, also for a GPU.
 
     Raises:
@@ -131,18 +150,22 @@ def follow(
         keep_freed()
     progress.say(f"{environment.device_name}: {environment.reason}")
     torch.manual_seed(recipe.seed)
-    body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())  # missing weights stop here
+    with crew.in_turn():  # missing weights stop here
+        body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())
     progress.say(f"weights: {body.weights}")
-    files = recipe.source.fetch(environment.cache)
+    with crew.in_turn():
+        files = recipe.source.fetch(environment.cache)
     rows, targets, task, sample = gather(recipe, files, progress)
     model = Model(body, task.head(body))
     rehearse(recipe, task, model, rows, sample, files, progress)
 
-    wait = wait or (folder / names.CHECKPOINT).exists()
-    decoded = decode(files, rows, body, recipe.largest, environment, progress, wait=wait)
+    wait = wait or (folder / names.CHECKPOINT).exists() or crew.count > 1
+    with crew.in_turn():
+        decoded = decode(files, rows, body, recipe.largest, environment, progress, wait=wait)
     rows = without_broken(rows, decoded, recipe.broken, progress)
-    folder.start(recipe, rows, digest(files, rows, targets))
-    trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress)
+    folder.start(recipe, rows, data := digest(files, rows, targets))
+    crew.alike(lambda: f"{data} {fingerprint(recipe)} {rows.to_csv()}", "recipe and pictures")
+    trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress, crew)
     trainer.keeper = make_keeper(recipe, trainer, folder, progress)
     show_batch(recipe, trainer, folder)
 
@@ -151,6 +174,7 @@ def follow(
     trainer.keeper.settle()  # where the run before was killed between its last save and this
     if (weights := folder / recipe.kept).exists():
         model.load_state_dict(load_weights(weights))
+    crew.align(model)
     scores = tune(recipe, trainer, progress)
     task = trainer.task
     saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
@@ -163,7 +187,7 @@ def follow(
         made = submission.make(writer, predicted, sample, files)
         submission.write(made, file := folder / names.SUBMISSION)
 
-    folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded))
+    folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded, crew))
     seconds = time.monotonic() - began
     done = folder.finish(recipe, scores, file, len(trainer.log), seconds, stopped=stopped)
     trainer.keeper.finish(names.RESULTS)
@@ -172,7 +196,8 @@ def follow(
         + "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
     )
     progress.say(f"{file or folder.path} written after {clock(seconds)}")
-    return _result(folder, done)
+    crew.wait()  # the first to leave may have the launcher end the others
+    return done
 
 
 class Data(NamedTuple):
@@ -240,6 +265,7 @@ def make_trainer(
     decoded: pixels.Pixels,
     environment: Environment,
     progress: Progress,
+    crew: Crew = ALONE,
 ) -> Trainer:
     """The trainer of a run, its model on the device."""
     model.to(environment.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -252,6 +278,7 @@ def make_trainer(
         environment,
         fit=fit(recipe, task),
         batch_size=recipe.batch_size,
+        share=crew.share,
         say=progress.say,
     )
     if recipe.mix is not None and recipe.mix.cutmix and not isinstance(loader.targets, Fixed):
@@ -281,6 +308,7 @@ def make_trainer(
         predictions=(predicted + recalled) * (1 + recipe.tta),
         mix=recipe.mix,
         tta=recipe.tta,
+        crew=crew,
     )
 
 
@@ -317,6 +345,7 @@ def make_keeper(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: P
         progress.warn,
         settle,
         lambda there: RunFolder(there).allow(recipe),
+        trainer.crew,
     )
 
 
@@ -331,9 +360,10 @@ def show_batch(recipe: Recipe, trainer: Trainer, folder: RunFolder) -> None:
     """Write `batch.png`: training pictures as the model sees them."""
     few = trainer.train[:: max(1, len(trainer.train) // 12)][:12]
     size = recipe.stage_hw(recipe.stages[0])
-    batches = trainer.loader.varied(few, size, recipe.augmentation, (recipe.seed, 0, 0))
+    loader = replace(trainer.loader, share=WHOLE)  # whole, whoever shares the others
+    batches = loader.varied(few, size, recipe.augmentation, (recipe.seed, 0, 0))
     images, targets, _ = next(iter(batches))
-    sheet = pictures.batch(trainer.loader, trainer.task, images, targets)
+    sheet = pictures.batch(loader, trainer.task, images, targets)
     write(folder / names.BATCH, pictures.png(sheet))
 
 
@@ -421,6 +451,7 @@ def record(
     body: Body,
     rows: pd.DataFrame,
     decoded: pixels.Pixels,
+    crew: Crew,
 ) -> dict[str, Any]:
     """What `environment.json` keeps: versions, device, number format, plugins, weights, seed."""
     return {
@@ -430,6 +461,7 @@ def record(
         "precision": {"no": "fp32"}.get(environment.precision, environment.precision),
         "reason": environment.reason,
         "threads": torch.get_num_threads(),
+        "processes": crew.count,
         "weights": body.weights,
         "pixels": decoded.tier,
         "broken": {str(rows.at[row, "image"]): why for row, why in decoded.broken.items()},

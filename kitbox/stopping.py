@@ -8,11 +8,15 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from kitbox.environment import launched
+
 
 class Stop:
     """While it is entered, the first Ctrl-C (or SIGTERM) asks to stop and the second interrupts.
 
-    In a thread other than the main one it changes nothing, as signals come to the main one.
+    In a thread other than the main one it changes nothing, as signals come to the main one. In
+    one of several processes that share a run SIGTERM ends at once: a launcher sends it where
+    another of them has ended.
 
     Args:
         say: told of the first.
@@ -28,7 +32,7 @@ class Stop:
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (signal.SIGINT,) if launched() else (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._heard)
         return self
 

@@ -23,6 +23,11 @@ NAMES = [
     "XDG_CACHE_HOME",
     "KAGGLE_USERNAME",
     "KAGGLE_KEY",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "RANK",
+    "LOCAL_RANK",
+    "KITBOX_BEGAN",
 ]
 
 
@@ -99,7 +104,7 @@ def fake_cuda(
     real = torch.ones
 
     def ones(*shape: int, device: Any = None) -> torch.Tensor:
-        assert device == "cuda:0"
+        assert device.startswith("cuda")
         if not works:
             raise RuntimeError(text)
         return real(*shape)
@@ -197,3 +202,39 @@ def test_a_containers_limits_count(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "cpu.max").write_text("max 100000\n")
     assert abs(environment.free_memory() - free) < free / 2
     assert environment.cores() == cores
+
+
+def launch(monkeypatch: pytest.MonkeyPatch, rank: int, count: int) -> None:
+    """The variables that a launcher gives each of several processes on a machine."""
+    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        monkeypatch.setenv(name, str(count))
+    for name in ("RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(name, str(rank))
+
+
+def test_launched(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not environment.launched()
+    launch(monkeypatch, 0, 1)
+    assert not environment.launched()
+    launch(monkeypatch, 1, 2)
+    assert environment.launched()
+    monkeypatch.delenv("RANK")  # set by something else
+    assert not environment.launched()
+
+
+def test_each_process_has_its_gpu_and_its_part_of_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake_cuda(monkeypatch, (7, 5))
+    monkeypatch.setattr(environment, "cores", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert (environment.detect().device, environment.detect().workers) == ("cuda", 4)
+    for rank in (0, 1):
+        launch(monkeypatch, rank, 2)
+        found = environment.detect()
+        assert (found.device, found.workers) == (f"cuda:{rank}", 2)
+
+
+def test_a_process_that_a_run_started_began_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITBOX_BEGAN", "12.5")
+    assert environment.began() == 12.5

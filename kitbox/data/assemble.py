@@ -14,6 +14,7 @@ from kitbox.contracts import Advises, Augmentation, Body, Labeler, Splitter, Tas
 from kitbox.data import exclude, geometry, pixels, table, unlabelled, variation
 from kitbox.data.batches import Loader
 from kitbox.data.resident import Resident
+from kitbox.data.sharing import WHOLE, Share
 from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, counted, some
 from kitbox.progress import Progress
@@ -211,11 +212,13 @@ def make_loader(
     *,
     fit: geometry.Fit,
     batch_size: int,
+    share: Share = WHOLE,
     say: Callable[[str], None] = lambda text: None,
 ) -> Loader:
     """The loader of a run's batches.
 
     Args:
+        share: of each batch, where several processes work at it.
         say: told how pictures come to a GPU.
     """
     known = (rows["part"] != "test").to_numpy()
@@ -236,4 +239,5 @@ def make_loader(
         if environment.device.startswith("cuda")
         else None,
         ahead=AHEAD if environment.device.startswith("cuda") else 1,
+        share=share,
     )

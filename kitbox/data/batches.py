@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from kitbox.data import geometry, pipelines, warp
 from kitbox.data.frames import Frames
 from kitbox.data.pixels import OVERSIZE
+from kitbox.data.sharing import WHOLE, Share
 from kitbox.errors import PluginError
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Loader:
         ahead: pictures in a batch of `fixed`, which keeps no gradients, for each one of those.
         resident: gives the cached pictures on the device, where it is a GPU: warps are then
             one operation a batch.
+        share: of each batch, where several processes work at it. Images and targets are those
+            of the share; row numbers are those of the whole batch.
     """
 
     pixels: Pixels
@@ -63,6 +66,7 @@ class Loader:
     batch_size: int
     resident: Resident | None = None
     ahead: int = 1
+    share: Share = WHOLE
 
     def count(self, rows: int) -> int:
         """How many batches `rows` rows make in training."""
@@ -314,13 +318,14 @@ class Loader:
         if self.resident is not None:
             self.resident.settle()
         parts = np.array_split(np.arange(len(rows)), count or self.count(len(rows)))
-        for places, (things, targets) in _ahead(prepare, parts[skip:], self.workers):
-            here = rows[places]
+        own = [part[self.share.places(len(part))] for part in parts]
+        made = _ahead(prepare, own[skip:], self.workers)
+        for part, (places, (things, targets)) in zip(parts[skip:], made, strict=True):
             if isinstance(things, _Drawn):
-                images = self._warp_on_device(things, here, size)
+                images = self._warp_on_device(things, rows[places], size)
             else:
                 images = self.to_device(things)
-            yield images, self.send(targets), here
+            yield images, self.send(targets), rows[part]
 
 
 class _Drawn(NamedTuple):

@@ -72,7 +72,7 @@ class Model(nn.Module):
             for module in self._still:
                 module.eval()
             for module in self.body.modules():
-                if self.hold_norm and _has_statistics(module):
+                if self.hold_norm and has_statistics(module):
                     module.eval()
         return self
 
@@ -128,7 +128,7 @@ def _layer_names(parameters: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _has_statistics(module: nn.Module) -> bool:
+def has_statistics(module: nn.Module) -> bool:
     """Whether a layer keeps running statistics: batch normalisation and its kin."""
     return any(name.startswith("running_") for name, _ in module.named_buffers(recurse=False))
 

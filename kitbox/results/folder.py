@@ -86,6 +86,20 @@ class RunFolder:
             self._remove_checkpoints()
         return state
 
+    def ended(self) -> dict[str, Any]:
+        """What a run that other processes ended well left in `run.json`, finished or stopped.
+
+        Raises:
+            StorageError: when there is none.
+        """
+        state = self._state()
+        if state is None or state.get("state") not in ("finished", "stopped"):
+            raise StorageError(
+                f"{self.path} holds no finished run, though its processes ended well",
+                do="Give the same command again",
+            )
+        return state
+
     @contextmanager
     def held(self, recipe: Recipe, *, bringing: bool = False) -> Iterator[None]:
         """Hold the folder for a run of the recipe, so that no other run writes to it.
@@ -323,7 +337,8 @@ class RunFolder:
 
 def fingerprint(recipe: Recipe) -> str:
     """A hash of all of the recipe that its result depends on."""
-    asked = recipe.model_copy(update={"time_budget": None, "checkpoint_every": 1, "copy_to": None})
+    whatever = {"time_budget": None, "checkpoint_every": 1, "copy_to": None, "processes": 1}
+    asked = recipe.model_copy(update=whatever)
     return hashlib.sha256(asked.save().encode()).hexdigest()
 
 

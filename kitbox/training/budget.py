@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 MARGIN = 0.03
@@ -100,3 +100,22 @@ class Plan:
     valid_batches: int
     predict_batches: int
     later: tuple[tuple[int, bool, float], ...] = ()
+
+    @staticmethod
+    def of(
+        stage: int,
+        left: int,
+        steps: int,
+        stages: Sequence[tuple[int, bool, int]],
+        valid_batches: int,
+        predict_batches: int,
+    ) -> Plan:
+        """The plan of a run that is in the stage of number `stage`.
+
+        Args:
+            left, steps, valid_batches, predict_batches: as in a plan.
+            stages: of each its epochs, whether it is frozen, and the pixels of its pictures.
+        """
+        _, frozen, pixels = stages[stage - 1]
+        later = tuple((epochs * steps, fix, size / pixels) for epochs, fix, size in stages[stage:])
+        return Plan(stage, frozen, left, steps, valid_batches, predict_batches, later)

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from kitbox.data.batches import Loader, order
+from kitbox.data.sharing import Share
+from kitbox.training.crew import ALONE, Crew
 from kitbox.training.step import Slices
 
 if TYPE_CHECKING:
@@ -41,10 +43,10 @@ class View:
     targets: torch.Tensor
 
     def batch(
-        self, rows: np.ndarray, send: Callable[[np.ndarray], torch.Tensor]
+        self, rows: np.ndarray, share: Share, send: Callable[[np.ndarray], torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
         """A batch of rows, as a loader gives it; `send` brings an array to the device."""
-        places = send(np.searchsorted(self.rows, rows))
+        places = send(np.searchsorted(self.rows, rows[share.places(len(rows))]))
         return self.features[places], self.targets[places], rows
 
 
@@ -106,7 +108,7 @@ class Features:
     def _batches(self, view: View, rows: np.ndarray, count: int, skip: int) -> Batches:
         if len(rows):
             for part in np.array_split(rows, count)[skip:]:
-                yield view.batch(part, self.loader.send)
+                yield view.batch(part, self.loader.share, self.loader.send)
 
 
 class HeadAlone(nn.Module):
@@ -148,6 +150,7 @@ def compute(
     views: int,
     slices: Slices,
     step: Callable[..., None] = lambda n=1, note="": None,
+    crew: Crew = ALONE,
 ) -> Features:
     """Run the body over some views of the training pictures, and over the validation ones.
 
@@ -158,15 +161,17 @@ def compute(
         seed: of the run and the stage.
         slices: of a batch, where the device's memory is too small for all of it.
         step: called after each batch.
+        crew: the processes that share the batches; all of them get all features.
     """
     model.body.eval()
 
     def gather(batches: Batches, rows: np.ndarray) -> View:
         rows = np.sort(rows)
         features = targets = torch.empty(0)
-        for number, (images, wanted, part) in enumerate(batches):
+        for number, (images, encoded, part) in enumerate(batches):
             with accelerator.autocast():
-                found = slices.forward(model.body, images)
+                own = slices.forward(model.body, images)
+            found, wanted = crew.whole(own, len(part)), crew.whole(encoded, len(part))
             if number == 0:
                 features = found.new_empty((len(rows), *found.shape[1:]))
                 targets = wanted.new_empty((len(rows), *wanted.shape[1:]))

@@ -16,6 +16,7 @@ import torch
 from kitbox.contracts import Batches, Task
 from kitbox.errors import TrainingError
 from kitbox.models.model import Model, parameter_groups
+from kitbox.training.crew import ALONE, Crew
 from kitbox.training.step import Slices
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def sweep(
     slices: Slices | None = None,
     steps: int = STEPS,
     step: Callable[..., None] = lambda n=1, note="": None,
+    crew: Crew = ALONE,
 ) -> Curve:
     """Raise the rate exponentially from 1e-7 to 10 and watch the loss.
 
@@ -71,6 +73,7 @@ def sweep(
         epochs: gives the batches of epoch n; it is asked again when they run out.
         forward: what the batches go through; by default the model.
         slices: of a batch, where the device's memory is too small for all of it.
+        crew: the processes that share the batches; all of them find the same.
 
     Raises:
         TrainingError: when the loss is not finite from the start.
@@ -91,20 +94,23 @@ def sweep(
         groups = parameter_groups(model, 1.0, weight_decay)
         optimizer = torch.optim.AdamW(groups, lr=LOWEST)
         best, average = math.inf, 0.0
-        for i, (images, targets, _) in enumerate(islice(_endless(epochs), steps)):
+        for i, (images, targets, rows) in enumerate(islice(_endless(epochs), steps)):
             rate = LOWEST * (HIGHEST / LOWEST) ** (i / max(1, steps - 1))
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.zero_grad(set_to_none=True)
-            losses = slices.backward(
-                model,
-                task,
-                images,
-                targets,
-                lambda loss: (loss * scale).backward(),
-                forward=through,
-            )
-            value = losses.mean().item()  # the sweep needs each loss at once
+            with crew.statistics(images.device):
+                losses = slices.backward(
+                    model,
+                    task,
+                    images,
+                    targets,
+                    lambda loss: (loss * scale).backward(),
+                    forward=through,
+                    of=crew.weight(len(rows)),
+                )
+            total = crew.pool(forward or model, losses, len(rows))
+            value = total.item() / len(rows)  # the sweep needs each loss at once
             if not math.isfinite(value):
                 break
             average = _SMOOTHING * average + (1 - _SMOOTHING) * value

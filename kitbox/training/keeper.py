@@ -13,6 +13,7 @@ from kitbox.stopping import Stop
 from kitbox.storage import whole
 from kitbox.training import checkpoints
 from kitbox.training.checkpoints import Checkpoint
+from kitbox.training.crew import ALONE, Crew
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Keeper:
         warn: told when a copy fails; the next one is tried again. Also of damaged checkpoints.
         settle: called when a checkpoint was saved, before it is copied.
         may_copy: raises where `copy_to` holds what is not this run's.
+        crew: the processes of the run: the main one saves, and all load what it has.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Keeper:
     warn: Callable[[str], None] = lambda text: None
     settle: Callable[[], None] = lambda: None
     may_copy: Callable[[Path], None] = lambda folder: None
+    crew: Crew = ALONE
     _held: Checkpoint | None = field(default=None, init=False)
     _failed: str = field(default="", init=False)
     _epochs: int = field(default=0, init=False)
@@ -56,7 +59,8 @@ class Keeper:
         Raises:
             StorageError: when the disk is full; the checkpoint before is still there.
         """
-        checkpoints.save(self.path, checkpoint)
+        if self.crew.main:
+            checkpoints.save(self.path, checkpoint)
         self._held = None
         self._epochs, self._saved = 0, time.monotonic()
         self.settle()
@@ -70,7 +74,10 @@ class Keeper:
 
     def load(self) -> Checkpoint | None:
         """The newest sound checkpoint, if there is one."""
-        return self._held or checkpoints.load(self.path, self.warn)
+        held = self._held
+        if held is None and self.crew.main:
+            held = checkpoints.load(self.path, self.warn)
+        return self.crew.same(held)
 
     def finish(self, names: Sequence[str]) -> None:
         """Copy what a run has made in the end; a copy that never came is told."""
@@ -81,6 +88,8 @@ class Keeper:
 
     def _copy(self, folder: Path, names: Sequence[str] = ()) -> None:
         """Copy what a run elsewhere needs to go on; a folder that dropped is tried again later."""
+        if not self.crew.main:
+            return
         try:
             self.may_copy(folder)
             there = folder / self.path.name

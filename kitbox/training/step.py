@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from kitbox.contracts import Batches, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.errors import TrainingError
+from kitbox.training.crew import ALONE, Crew
 from kitbox.training.cycle import Cycle
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def train_epoch(
         images,
         1.0,
     ),
+    crew: Crew = ALONE,
 ) -> float:
     """Train on every batch once; the mean loss of the pictures of the epoch.
 
@@ -71,6 +74,7 @@ def train_epoch(
         part: how far the epoch has come; it is counted on.
         done: called after every step, with a note for the progress bar.
         mix: mixes the batch of a step with itself in reverse; with the share of its own.
+        crew: the processes that share the batches, of which `batches` has this one's parts.
 
     Raises:
         NotFiniteError: when the loss is not.
@@ -81,19 +85,23 @@ def train_epoch(
     for images, targets, rows in batches if cycle.left else ():
         # ---- one optimizer step ------------------------------------------
         mixed, own = mix(images, part.step)
-        losses = slices.backward(model, task, mixed, targets, accelerator.backward, own)  # (B,)
+        with crew.statistics(images.device):
+            losses = slices.backward(  # (b,) of this process's part
+                model, task, mixed, targets, accelerator.backward, own, of=crew.weight(len(rows))
+            )
+        total = crew.pool(model, losses, len(rows))  # of the whole batch, like the gradients
         optimizer.step()
         if not getattr(optimizer, "step_was_skipped", False):  # fp16's scaler met an overflow
             cycle.step()
         optimizer.zero_grad(set_to_none=True)
         # -------------------------------------------------------------------
-        part.total += losses.sum()
+        part.total += total
         part.pictures += len(rows)
         part.step += 1
         unseen.append(rows)
         note = ""
         if on_cpu or part.step % LOOK_EVERY == 0:
-            loss = losses.mean().item()  # waits for the device
+            loss = total.item() / len(rows)  # waits for the device
             if not np.isfinite(loss):
                 raise NotFiniteError(np.concatenate(unseen))
             unseen, note = [], f"loss {loss:.3f}"
@@ -113,10 +121,12 @@ class Slices:
     Attributes:
         count: slices of a batch; doubled when the device's memory is full, for good.
         say: told when that happens.
+        whole: no slices in training: other processes wait for a batch's statistics.
     """
 
     say: Callable[[str], None] = lambda text: None
     count: int = 1
+    whole: bool = False
 
     def backward(
         self,
@@ -127,6 +137,7 @@ class Slices:
         backward: Callable[[torch.Tensor], object],
         own: float = 1.0,
         forward: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        of: int | None = None,
     ) -> torch.Tensor:
         """The losses (B,) of a batch, detached; gradients of their mean are added up.
 
@@ -135,21 +146,22 @@ class Slices:
             own: the share of a picture's own target in its loss; the rest is that of the
                 picture it was mixed with, its counterpart in the batch in reverse.
             forward: takes images through the model; by default the model itself.
+            of: what the sum of the losses is divided by, if not B.
 
         Raises:
             TrainingError: when one picture alone does not fit into the memory.
         """
-        others = targets.flip(0)
+        others, again = targets.flip(0), partial(model.zero_grad, set_to_none=True)
 
         def part(place: slice) -> torch.Tensor:
             outputs = (forward or model)(images[place]).float()
             losses = task.loss(outputs, targets[place])
             if own < 1:
                 losses = own * losses + (1 - own) * task.loss(outputs, others[place])
-            backward(losses.sum() / len(images))
+            backward(losses.sum() / (of or len(images)))
             return losses.detach()
 
-        return self.each(len(images), part, lambda: model.zero_grad(set_to_none=True))
+        return self.each(len(images), part, again, sliced=not self.whole)
 
     def forward(self, model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
         """The outputs (B, ...) of a batch, in full precision.
@@ -164,20 +176,30 @@ class Slices:
         count: int,
         part: Callable[[slice], torch.Tensor],
         again: Callable[[], object] = lambda: None,
+        *,
+        sliced: bool = True,
     ) -> torch.Tensor:
         """What `part` gives for each slice of a batch of `count` pictures, joined.
 
         Args:
             again: called before all of them are tried again, in smaller slices.
+            sliced: whether they may be.
 
         Raises:
-            TrainingError: when one picture alone does not fit into the memory.
+            TrainingError: when it does not fit into the memory in the slices that may be.
         """
         while True:
             step = -(-count // self.count)
             try:
                 return torch.cat([part(slice(i, i + step)) for i in range(0, count, step)])
             except torch.OutOfMemoryError as error:
+                if not sliced:
+                    raise TrainingError(
+                        "A batch does not fit into the device's memory, and cannot be sliced "
+                        "while processes share the statistics of its normalisation",
+                        found=str(error).splitlines()[0],
+                        do="Use a smaller `batch_size`, or `hold_norm: true` in the stage",
+                    ) from error
                 if self.count >= count:
                     raise TrainingError(
                         "One picture alone does not fit into the device's memory",
@@ -203,14 +225,20 @@ def evaluate(
     size: tuple[int, int],
     show: Callable[..., None] = lambda n=1, note="": None,
     slices: Slices | None = None,
+    crew: Crew = ALONE,
 ) -> tuple[float, Tally]:
-    """The mean loss of labelled rows and the task's tally of them."""
+    """The mean loss of labelled rows and the task's tally of them.
+
+    Args:
+        crew: the processes that share the batches; each gets the tally of all rows.
+    """
     slices = slices or Slices()
     model.eval()
     tally = task.tally()
     total = torch.zeros((), device=loader.device, dtype=torch.float32)
-    for images, targets, part in loader.fixed(rows, size):
-        outputs = slices.forward(model, images)
+    for images, wanted, part in loader.fixed(rows, size):
+        outputs = crew.whole(slices.forward(model, images), len(part))
+        targets = crew.whole(wanted, len(part))
         total += task.loss(outputs, targets).sum()
         tally.add(outputs, targets, loader.frames(part, size))
         show(1)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +18,16 @@ from kitbox.data.frames import Frames
 from kitbox.data.mixing import Mix
 from kitbox.errors import TrainingError, counted, some
 from kitbox.models.forward import BothWays, predict
-from kitbox.models.model import Model, parameter_groups
+from kitbox.models.model import Model, has_statistics, parameter_groups
 from kitbox.progress import Progress
 from kitbox.stopping import Stopped
 from kitbox.training import features, finder
 from kitbox.training.budget import Budget, Plan
-from kitbox.training.checkpoints import Checkpoint, pack_optimizer, unpack_optimizer
+from kitbox.training.checkpoints import Checkpoint
+from kitbox.training.crew import ALONE, Crew, Wishes
 from kitbox.training.cycle import Cycle
 from kitbox.training.keeper import Keeper
+from kitbox.training.packing import pack, unpack, unpack_into
 from kitbox.training.stages import Epoch, default_rate, describe, in_words
 from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_epoch
 
@@ -61,6 +64,7 @@ class Trainer:
         predictions: pictures that are to be predicted at the end, for the budget.
         mix: mixes the pictures of a batch; None: not at all.
         tta: `validate` and `predict` average a picture's outputs with its mirror image's.
+        crew: the processes that share each batch; the loader's share is this one's.
     """
 
     model: Model
@@ -82,6 +86,7 @@ class Trainer:
     predictions: int = 0
     mix: Mix | None = None
     tta: bool = False
+    crew: Crew = ALONE
     _prepared: Any = field(default=None, init=False)
     _fed: Loader | features.Features = field(init=False)
     _forward: torch.nn.Module = field(init=False)  # what it is fed to
@@ -89,7 +94,10 @@ class Trainer:
     _calm: float = field(default=1.0, init=False)  # lowered once, after a loss that was not finite
 
     def __post_init__(self) -> None:
-        self._prepared = self.accelerator.prepare(self.model)
+        self.crew.align(self.model)
+        self.crew.join_statistics(self.model)
+        # No wrapper that sums gradients: the crew does.
+        self._prepared = self.accelerator.prepare_model(self.model, evaluation_mode=True)
         self._fed, self._forward = self.loader, self._prepared
         self._slices = Slices(self.progress.warn)
 
@@ -141,7 +149,7 @@ class Trainer:
         self.progress.say(describe(stage, number, len(stages), size))
         self._freeze(stage)
         inside = kept is not None and kept.facts["cycle"] is not None
-        views = kept.facts["views"] if inside and kept else self._views(stage)
+        views = kept.facts["views"] if inside and kept else self.crew.same(self._views(stage))
         self._feed(number, size, views)
         lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
         self.rate = lr[1] if isinstance(lr, tuple) else lr
@@ -160,6 +168,7 @@ class Trainer:
         here = _Place(number, lr, optimizer.optimizer, cycle, views)
         if not inside:
             self._keep(here, epoch, part)
+        self.crew.forget()
         while epoch <= stage.epochs and (cycle.left or part.step):  # steps that nobody scored
             began = time.monotonic()
             what = f"stage {number}, epoch {epoch} of {stage.epochs}"
@@ -172,14 +181,9 @@ class Trainer:
                     seconds = clock.lap()  # noqa: B023
                     if self.budget is not None:
                         self.budget.stepped(number, seconds)
-                        if part.step % 10 == 0 or part.step == steps:
-                            self._fit(here, stages, size_of, steps)
-                    if self.keeper is not None and self.keeper.due(whole_epoch=False):
-                        self._keep(here, epoch, part)
-                    if self.keeper is not None and self.keeper.stop.asked:
-                        if not self._keep(here, epoch, part):
-                            raise KeyboardInterrupt  # there is nothing to go on from
-                        raise Stopped
+                    planned = part.step % 10 == 0 or part.step == steps
+                    cut = partial(self._cut, here, stages, size_of, steps)
+                    self._heed(here, epoch, part, cut if planned else lambda: 0)
 
                 train_loss = train_epoch(
                     self._forward,
@@ -192,6 +196,7 @@ class Trainer:
                     self._slices,
                     done,
                     mix=self._mixing(number, epoch),
+                    crew=self.crew,
                 )
                 valid_loss, scores = self._validated(size, show)
             seconds = time.monotonic() - began
@@ -201,8 +206,33 @@ class Trainer:
             yield self.log[-1]
             epoch, part = epoch + 1, self._part()
             over = epoch > stage.epochs or not cycle.left
-            if self.keeper is not None and (over or self.keeper.due(whole_epoch=True)):
+            due = self.keeper is not None and self.keeper.due(whole_epoch=True)
+            if over or self.crew.same(due):
                 self._keep(here, epoch, part, over=over)
+
+    def _heed(self, here: _Place, epoch: int, part: Part, cut: Callable[[], int]) -> None:
+        """Shorten the stage, save and stop after a step, as all processes agree to.
+
+        Raises:
+            Stopped: when somebody asked for that; the state is saved.
+            KeyboardInterrupt: when it could not be saved yet.
+        """
+
+        def wish() -> Wishes:
+            return Wishes(
+                cut=cut(),
+                due=self.keeper is not None and self.keeper.due(whole_epoch=False),
+                stop=self.keeper is not None and self.keeper.stop.asked,
+            )
+
+        agreed = self.crew.agree(wish)
+        if agreed.cut:
+            self._shorten(here, agreed.cut)
+        kept = (agreed.due or agreed.stop) and self._keep(here, epoch, part)
+        if agreed.stop:
+            if not kept:
+                raise KeyboardInterrupt  # there is nothing to go on from
+            raise Stopped
 
     def _validated(
         self, size: tuple[int, int], show: Callable[..., None]
@@ -210,7 +240,7 @@ class Trainer:
         """Loss and scores of the validation rows at an epoch's end."""
         clock = _Clock()
         loss, tally = evaluate(
-            self._forward, self.task, self._fed, self.valid, size, show, self._slices
+            self._forward, self.task, self._fed, self.valid, size, show, self._slices, self.crew
         )
         if self.budget is not None and self._fed is self.loader:
             self.budget.passed(clock.lap(), self.loader.count_fixed(len(self.valid)))
@@ -232,20 +262,12 @@ class Trainer:
             raise NotFiniteError(
                 np.empty(0, np.int64)
             )  # not the last good state, whatever the loss
-        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        tensors["random.cpu"] = torch.get_rng_state()
-        if torch.cuda.is_available():
-            for i, state in enumerate(torch.cuda.get_rng_state_all()):
-                tensors[f"random.cuda.{i}"] = state
-        if not over:
-            for name, value in pack_optimizer(here.optimizer).items():
-                tensors[f"optimizer.{name}"] = value
         scaler = self.accelerator.scaler
         decoded = self._decoded(wait=over)
         keep = self.keeper.save if decoded else self.keeper.hold
         keep(
             Checkpoint(
-                tensors,
+                pack(self.model, None if over else here.optimizer),
                 {
                     "stage": here.number + over,
                     "epoch": 1 if over else epoch,
@@ -287,16 +309,8 @@ class Trainer:
 
     def _restore(self, kept: Checkpoint) -> None:
         """Give model, random states and log what a checkpoint has."""
-        facts, tensors = kept.facts, kept.tensors
-        prefix = "model."
-        self.model.load_state_dict(
-            {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
-        )
-        torch.set_rng_state(tensors["random.cpu"])
-        if torch.cuda.is_available():
-            for i in range(torch.cuda.device_count()):
-                if (state := tensors.get(f"random.cuda.{i}")) is not None:
-                    torch.cuda.set_rng_state(state, i)
+        facts = kept.facts
+        unpack(self.model, kept.tensors)
         self.rate, self._calm = facts["rate"], facts["calm"]
         self._slices.count = facts["slices"]
         self.log = [Epoch(**epoch) for epoch in facts["log"]]
@@ -305,11 +319,7 @@ class Trainer:
 
     def _enter(self, kept: Checkpoint, optimizer: torch.optim.Optimizer, cycle: Cycle) -> Part:
         """Give optimizer and cycle what a checkpoint has; how far the epoch has come."""
-        prefix = "optimizer."
-        unpack_optimizer(
-            optimizer,
-            {n.removeprefix(prefix): v for n, v in kept.tensors.items() if n.startswith(prefix)},
-        )
+        unpack_into(optimizer, kept.tensors)
         cycle.load(kept.facts["cycle"])
         part = self._part()
         part.total += kept.facts["total"]
@@ -342,39 +352,39 @@ class Trainer:
         )
         return kept
 
-    def _fit(
+    def _cut(
         self,
         here: _Place,
         stages: Sequence[Stage],
         size: Callable[[Stage], tuple[int, int]],
         steps: int,
-    ) -> None:
-        """Shorten the cycle if the time budget asks for it."""
-        assert self.budget is not None
-        stage = stages[here.number - 1]
-        pixels = math.prod(size(stage))
-        later = tuple(
-            (one.epochs * steps, one.freeze is True, math.prod(size(one)) / pixels)
-            for one in stages[here.number :]
-        )
-        plan = Plan(
+    ) -> int:
+        """How many of the cycle's steps the time budget asks to leave out."""
+        if self.budget is None:
+            return 0
+        plan = Plan.of(
             here.number,
-            stage.freeze is True,
             here.cycle.left,
             steps,
+            [(stage.epochs, stage.freeze is True, math.prod(size(stage))) for stage in stages],
             self.loader.count_fixed(len(self.valid)),
             self.loader.count_fixed(self.predictions),
-            later,
         )
         fits = self.budget.fitting(plan)
-        if here.cycle.left and fits < 0.97 * here.cycle.left:
-            if not here.shortened:
-                here.shortened = True
-                self.progress.warn(
-                    f"stage {here.number} is shortened to about {fits} more steps instead of "
-                    f"{here.cycle.left}, to keep within the time budget"
-                )
-            here.cycle.shorten(fits)
+        return here.cycle.left - fits if fits < 0.97 * here.cycle.left else 0
+
+    def _shorten(self, here: _Place, cut: int) -> None:
+        """Leave out steps of the cycle, unless it has ended meanwhile."""
+        if not here.cycle.left:
+            return
+        fits = max(1, here.cycle.left - cut)
+        if not here.shortened:
+            here.shortened = True
+            self.progress.warn(
+                f"stage {here.number} is shortened to about {fits} more steps instead of "
+                f"{here.cycle.left}, to keep within the time budget"
+            )
+        here.cycle.shorten(fits)
 
     def try_batch(self, number: int, stage: Stage, size: tuple[int, int]) -> float:
         """The loss of one training batch, forward and backward; weights stay as they are.
@@ -407,7 +417,8 @@ class Trainer:
     ) -> tuple[float, Tally]:
         """The mean loss and the task's tally of labelled rows, by default the validation rows."""
         model, seen = self._predicting(), self.valid if rows is None else rows
-        return evaluate(model, self.task, self.loader, seen, size, step, self._slices)
+        slices, crew = self._slices, self.crew
+        return evaluate(model, self.task, self.loader, seen, size, step, slices, crew)
 
     def predict(
         self,
@@ -417,7 +428,8 @@ class Trainer:
     ) -> Iterator[tuple[np.ndarray, Frames]]:
         """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
         forward = self._slices.forward
-        return predict(self._predicting(), self.loader, rows, size, step, forward)
+        whole = self.crew.whole
+        return predict(self._predicting(), self.loader, rows, size, step, forward, whole)
 
     def _predicting(self) -> torch.nn.Module:
         return BothWays(self._prepared, self.task) if self.tta else self._prepared
@@ -428,6 +440,7 @@ class Trainer:
         """How the batches of an epoch are mixed; the same again when it goes on."""
 
         def mixed(images: torch.Tensor, step: int) -> tuple[torch.Tensor, float]:
+            self.crew.seed((self.seed, number, epoch, 3, step))
             if self.mix is None:
                 return images, 1.0
             return self.mix.apply(images, (self.seed, number, epoch, 2, step))
@@ -455,6 +468,7 @@ class Trainer:
                 views,
                 self._slices,
                 self._heeding(step),
+                self.crew,
             )
         self._without_surprises()
         self._forward = features.HeadAlone(self.model, self.accelerator)
@@ -466,7 +480,7 @@ class Trainer:
 
         def stepped(n: int = 1, note: str = "") -> None:
             step(n, note=note)
-            if self.keeper is not None and self.keeper.stop.asked:
+            if self.crew.any(self.keeper is not None and self.keeper.stop.asked):
                 if not self.log:
                     raise KeyboardInterrupt  # nothing was trained
                 raise Stopped
@@ -497,11 +511,14 @@ class Trainer:
         # Statistics of one picture are none; PyTorch refuses them.
         hold = hold or len(self.train) // max(1, self.loader.count(len(self.train))) < 2
         self.model.freeze(stage.freeze, hold_norm=hold)
+        self._slices.whole = self.crew.count > 1 and any(
+            has_statistics(one) and one.training for one in self.model.train().modules()
+        )
 
     def _rate(
         self, number: int, stage: Stage, size: tuple[int, int]
     ) -> float | tuple[float, float]:
-        if stage.lr == "find" and self._out_of_time():
+        if stage.lr == "find" and self.crew.same(self._out_of_time()):
             lr = default_rate(stage, self.model.body.pretrained)
             self.progress.warn(f"no time is left to find a rate; taking {in_words(lr)}")
             return lr
@@ -516,6 +533,7 @@ class Trainer:
                     forward=self._forward,
                     slices=self._slices,
                     step=self._heeding(step),
+                    crew=self.crew,
                 )
             if curve.flat:
                 lr = default_rate(stage, self.model.body.pretrained)
