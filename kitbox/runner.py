@@ -166,7 +166,7 @@ def follow(
     folder.start(recipe, rows, data := digest(files, rows, targets))
     crew.alike(lambda: f"{data} {fingerprint(recipe)} {rows.to_csv()}", "recipe and pictures")
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress, crew)
-    trainer.keeper = make_keeper(recipe, trainer, folder, progress)
+    trainer.keeper = make_keeper(recipe, trainer, folder, progress, crew)
     show_batch(recipe, trainer, folder)
 
     with trainer.keeper.stop:
@@ -312,7 +312,9 @@ def make_trainer(
     )
 
 
-def make_keeper(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progress) -> Keeper:
+def make_keeper(
+    recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progress, crew: Crew = ALONE
+) -> Keeper:
     """What keeps the trainer's checkpoints in a run's folder, and copies of them elsewhere.
 
     Raises:
@@ -345,7 +347,7 @@ def make_keeper(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: P
         progress.warn,
         settle,
         lambda there: RunFolder(there).allow(recipe),
-        trainer.crew,
+        crew,
     )
 
 
