@@ -88,7 +88,10 @@ def _machine() -> Iterator[Finding]:
     shm = Path("/dev/shm")
     if shm.is_dir():
         size = shutil.disk_usage(shm).total
-        yield Finding("/dev/shm", f"{size / 2**30:.1f} GiB; kitbox needs none of it")
+        yield Finding(
+            "/dev/shm",
+            f"{size / 2**30:.1f} GiB; one process needs none of it, two GPUs talk through it",
+        )
 
 
 def _disks() -> Iterator[Finding]:
@@ -158,12 +161,12 @@ def _packages() -> Iterator[Finding]:
     versions = environment.versions()
     shown = [f"{name} {version}" for name, version in versions.items() if name != "platform"]
     yield Finding("packages", ", ".join(shown))
-    for wrong in _unmet():
-        yield Finding("packages", wrong, "Install it, or kitbox again: pip install kitbox")
+    for wanted, wrong in _unmet():
+        yield Finding("packages", wrong, f"pip install '{wanted}'")
 
 
-def _unmet() -> Iterator[str]:
-    """What kitbox needs and is not here, or too old."""
+def _unmet() -> Iterator[tuple[str, str]]:
+    """What kitbox needs and is not here, or too old: the requirement, and a sentence."""
     from packaging.requirements import Requirement
 
     for line in metadata.requires("kitbox") or ():
@@ -173,7 +176,8 @@ def _unmet() -> Iterator[str]:
         try:
             version = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
-            yield f"{wanted.name} is missing"
+            yield f"{wanted.name}{wanted.specifier}", f"{wanted.name} is missing"
             continue
         if not wanted.specifier.contains(version, prereleases=True):
-            yield f"{wanted.name} {version} does not do, expected {wanted.specifier}"
+            said = f"{wanted.name} {version} does not do, expected {wanted.specifier}"
+            yield f"{wanted.name}{wanted.specifier}", said

@@ -90,9 +90,9 @@ def look(recipe: Recipe) -> None:
             f"`processes: {recipe.processes}` takes a GPU for each, this machine has {gpus}",
             do=f"Give `processes: {gpus}`" if gpus > 1 else "Leave `processes` out",
         )
-    for kind, plugins in registry.KINDS.items():
-        plugin = getattr(recipe, {"splitter": "split"}.get(kind, kind), None)
-        name = "" if plugin is None else plugins.name_of(type(plugin))
+    for kind, plugin in recipe.plugins().items():
+        plugins = registry.KINDS[kind]
+        name = plugins.name_of(type(plugin))
         if name and plugins.find(name).package == SESSION:
             raise RecipeError(
                 f"The {kind} {name!r} was registered in this session; other processes do not "
@@ -185,11 +185,16 @@ def _why(told: dict[int, KitboxError], said: str, count: int, status: int) -> Ki
     for error in told.values():
         if not isinstance(error, LostError):
             return error
-    # Others ended because that one did: they told so, or the launcher ended them.
-    ends = {int(rank): int(code) for rank, code in _FAILED.findall(said)}
+    # Others ended because that one did: they told so, aborted, or the launcher ended them.
+    others, _, root = said.partition("Root Cause")
+    ends: dict[int, int] = {}
+    for rank, code in _FAILED.findall(root) + _FAILED.findall(others):
+        ends.setdefault(int(rank), int(code))
     first = {rank: code for rank, code in ends.items() if rank not in told}
     first = {rank: code for rank, code in first.items() if code != -signal.SIGTERM} or first
     goes_on = "The same command goes on from the last checkpoint"
+    if not first and told:  # all of them were lost to one another, by a fault of their network
+        return next(iter(told.values()))
     if not first:
         sys.stderr.write(said)
         return TrainingError(
@@ -202,7 +207,7 @@ def _why(told: dict[int, KitboxError], said: str, count: int, status: int) -> Ki
         how, do = f"failed with exit status {code}", goes_on
     else:
         with suppress(ValueError):
-            code = signal.Signals(-code).name  # type: ignore[assignment]
+            code = signal.Signals(-code).name
         how, do = f"was killed ({code})", goes_on
         if code == "SIGKILL":
             do += "; if nobody killed it, the memory was full: a smaller `batch_size` needs less"

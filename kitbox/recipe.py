@@ -151,6 +151,20 @@ class Recipe(Options):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     submission: Submission | None = None
 
+    def plugins(self) -> dict[str, Any]:
+        """The plugins that the recipe uses, by kind."""
+        writer = self.submission.writer if self.submission is not None else None
+        found = {
+            "source": self.source,
+            "labeler": self.labeler,
+            "splitter": self.split,
+            "augmentation": self.augmentation,
+            "backbone": self.backbone,
+            "task": self.task,
+            "writer": writer,
+        }
+        return {kind: plugin for kind, plugin in found.items() if plugin is not None}
+
     @property
     def hw(self) -> tuple[int, int]:
         """The size that predicts, the last stage's, as (height, width)."""

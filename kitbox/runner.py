@@ -467,16 +467,7 @@ def record(
         "weights": body.weights,
         "pixels": decoded.tier,
         "broken": {str(rows.at[row, "image"]): why for row, why in decoded.broken.items()},
-        "plugins": registry.used(
-            {
-                "source": recipe.source,
-                "labeler": recipe.labeler,
-                "splitter": recipe.split,
-                "augmentation": recipe.augmentation,
-                "backbone": recipe.backbone,
-                "task": recipe.task,
-            }
-        ),
+        "plugins": registry.used(recipe.plugins()),
         "seed": recipe.seed,
     }
 

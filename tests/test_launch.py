@@ -224,7 +224,7 @@ def test_a_plugin_of_the_session_is_not_known_elsewhere(
         )
 
 
-LOST = LostError("Another process of this run has ended")
+LOST = LostError("Another process of this run has ended", found="NCCL error: no shared memory")
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,10 @@ LOST = LostError("Another process of this run has ended")
         ({1: LOST}, -9, 2, "Process 1 of 2 was killed (SIGKILL)"),
         ({}, -15, -11, "Process 2 of 2 was killed (SIGSEGV)"),
         ({1: LOST}, 1, 2, "Process 1 of 2 failed with exit status 1"),
-        ({0: LOST, 1: LOST}, 2, 2, "ended with status 1"),
+        ({0: LOST, 1: LOST}, 2, 2, "no shared memory"),
+        ({}, 1, 2, "Process 1 of 2 failed with exit status 1"),
+        ({}, -9, -6, "Process 1 of 2 was killed (SIGKILL)"),
+        ({}, -6, -9, "Process 1 of 2 was killed (SIGABRT)"),
         ({0: SourceError("No files"), 1: LOST}, 2, 2, "No files"),
     ],
 )
@@ -243,4 +246,5 @@ def test_which_process_ended_how(
 ) -> None:
     error = launch._why(told, REPORT.format(module="kitbox", first=first, second=second), 2, 1)
     assert says in str(error)
-    assert isinstance(error, SourceError if "No files" in says else TrainingError)
+    kinds = {"No files": SourceError, "no shared memory": LostError}
+    assert isinstance(error, kinds.get(says, TrainingError))

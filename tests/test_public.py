@@ -64,11 +64,12 @@ def test_names() -> None:
 def test_nothing_but_tasks_names_a_task() -> None:
     """In strings that are values, and in imports, outside `kitbox/tasks/`.
 
-    The demonstration's recipe is a recipe; tests of contracts need some recipe too.
+    The demonstration's recipe is a recipe, and a draft is one: its table of built-in tasks is a
+    guesser's. Tests of contracts need some recipe too.
     """
     known = {"single-label", "multi-label", "segmentation", "regression"}
     assert known < TASKS
-    allowed = {ROOT / "kitbox" / "testing" / "plugins.py"}
+    allowed = {ROOT / "kitbox" / name for name in ("testing/plugins.py", "drafts/goal.py")}
     found = []
     for path in sorted((ROOT / "kitbox").rglob("*.py")):
         if path.parent.name == "tasks" or path in allowed:

@@ -81,17 +81,7 @@ def packages_of(recipe: Recipe) -> list[str]:
     Raises:
         SourceError: when a plugin was registered in this session and is in no package.
     """
-    parts: dict[str, Any] = {
-        "source": recipe.source,
-        "labeler": recipe.labeler,
-        "splitter": recipe.split,
-        "augmentation": recipe.augmentation,
-        "backbone": recipe.backbone,
-        "task": recipe.task,
-    }
-    if recipe.submission is not None and recipe.submission.writer is not None:
-        parts["writer"] = recipe.submission.writer
-    used = {str(one["plugin"]).partition(":")[0] for one in registry.used(parts)}
+    used = {str(one["plugin"]).partition(":")[0] for one in registry.used(recipe.plugins())}
     if SESSION in used:
         raise SourceError(
             "The recipe uses a plugin that this session registered",

@@ -189,7 +189,7 @@ class Slices:
             TrainingError: when it does not fit into the memory in the slices that may be.
         """
         while True:
-            step = -(-count // self.count)
+            step = -(-count // self.count) if sliced else count
             try:
                 return torch.cat([part(slice(i, i + step)) for i in range(0, count, step)])
             except torch.OutOfMemoryError as error:
