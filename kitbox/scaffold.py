@@ -11,6 +11,7 @@ from kitbox.errors import PluginError, StorageError, nearest, storage
 from kitbox.installed import BUILT_IN
 
 _HERE = Path(__file__).resolve().parent
+_TAKEN = frozenset({"template", "kitbox", "plugin", *registry.KINDS})
 _OF_ALL = "The smallest plugin of each kind"
 
 
@@ -34,6 +35,13 @@ def write_plugin(name: str, kind: str, into: Path) -> Path:
         raise PluginError(
             f"'{name}' is no name for a package",
             do="Use letters, digits and hyphens, a letter first: birds, two-birds",
+        )
+    if bare in _TAKEN or bare.startswith("test"):
+        raise PluginError(
+            f"'{name}' would be taken for something else in the package's own files",
+            found="names that begin with 'test' (pytest collects such classes), "
+            + ", ".join(sorted(_TAKEN)),
+            do="Choose another name",
         )
     if kind not in registry.KINDS:
         raise PluginError(
@@ -106,6 +114,9 @@ def _a(kind: str) -> str:
 
 def _renamed(text: str, bare: str) -> str:
     """A text of the template for a plugin of another name."""
-    camel = "".join(part.capitalize() for part in bare.split("-"))
-    text = text.replace("kitbox_template", f"kitbox_{bare.replace('-', '_')}")
-    return text.replace("template", bare).replace("Template", camel)
+    names = {
+        "kitbox_template": f"kitbox_{bare.replace('-', '_')}",
+        "template": bare,
+        "Template": "".join(part.capitalize() for part in bare.split("-")),
+    }
+    return re.sub("|".join(names), lambda found: names[found[0]], text)

@@ -98,6 +98,22 @@ def test_names_that_cannot_be(name: str, tmp_path: Path) -> None:
         write_plugin(name, "task", tmp_path)
 
 
+@pytest.mark.parametrize("name", ["test", "testing", "template", "kitbox", "task", "kitbox-test"])
+def test_names_that_would_be_taken_for_others(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="taken for something else"):
+        write_plugin(name, "task", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["page-template", "template-kitbox", "x1"])
+def test_names_with_words_of_the_template(name: str, tmp_path: Path) -> None:
+    folder = write_plugin(name, "task", tmp_path)
+    package = f"kitbox_{name.replace('-', '_')}"
+    assert (folder / package / "task.py").is_file()
+    for file in folder.rglob("*.py"):
+        compile(file.read_text(), str(file), "exec")
+    assert vetting.check(str(folder)).faults == []
+
+
 def test_what_is_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="kitbox has a task called 'points' itself"):
         write_plugin("points", "task", tmp_path)

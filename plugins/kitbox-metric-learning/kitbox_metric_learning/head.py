@@ -24,7 +24,8 @@ class ArcHead(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """The embedding first, then the cosines."""
         embedded = F.normalize(self.embed(features).float())
-        cosines = embedded @ F.normalize(self.centres.float()).T
+        with torch.autocast(features.device.type, enabled=False):  # near 1 every bit counts
+            cosines = embedded @ F.normalize(self.centres.float()).T
         return torch.cat([embedded, cosines], dim=1)
 
 

@@ -69,22 +69,28 @@ def best_threshold(cosines: np.ndarray, truth: np.ndarray, top: int) -> float:
         cosines: (N, K).
         truth: class numbers (N,), -1 for unknown.
     """
-    if not (truth < 0).any():
+    known = truth >= 0
+    if known.all():
         return -1.0
     few = -np.sort(-cosines, axis=1)[:, :top]
-    values = np.unique(few.astype(np.float64))
+    own = np.take_along_axis(cosines[known], truth[known, None], axis=1)
+    column = np.arange(cosines.shape[1])
+    before = (cosines[known] == own) & (column < truth[known, None])
+    places = ((cosines[known] > own) | before).sum(axis=1) + 1  # without the unknown class
+    values = np.unique(np.concatenate([few.ravel(), own.ravel()]).astype(np.float64))
     tried = np.concatenate([[-1.0], (values[1:] + values[:-1]) / 2, [1.0]])
     if len(tried) > 500:
         tried = tried[np.linspace(0, len(tried) - 1, 500).round().astype(int)]
-    means = np.array([_mean(cosines, place, truth, top) for place in tried])
+
+    def mean(threshold: float) -> float:
+        ours = places + (threshold > own[:, 0])
+        others = (few[~known] >= threshold).sum(axis=1) + 1
+        both = np.concatenate([ours, others])
+        return float(np.where(both <= top, 1 / both, 0.0).mean())
+
+    means = np.array([mean(place) for place in tried])
     best = np.flatnonzero(means >= means.max() - 1e-12)
     return float(tried[best[len(best) // 2]])
-
-
-def _mean(cosines: np.ndarray, threshold: float, truth: np.ndarray, top: int) -> float:
-    """The mean average precision with a threshold for the unknown class."""
-    values = np.pad(cosines, ((0, 0), (0, 1)), constant_values=threshold)
-    return float(average_precision(values, truth, top).mean())
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -71,6 +71,14 @@ class MetricLearning(Options):
                 found=some(empty),
                 do="Label them, or leave them out",
             )
+        labels = set(rows[target].astype(str))
+        if self.unknown is not None and self.threshold is None and self.unknown not in labels:
+            raise LabelError(
+                f"No picture has the label '{self.unknown}', which `unknown` names, so its "
+                "threshold cannot be found",
+                do=nearest(self.unknown, sorted(labels))
+                or "Correct `unknown`, or give `threshold`",
+            )
         trained = set(rows.loc[rows["part"] == "train", target].astype(str))
         classes = tuple(sorted(trained - {self.unknown}))
         if len(classes) < 2:
@@ -148,13 +156,20 @@ class MetricLearning(Options):
         return self.model_copy(update={"threshold": best_threshold(near, tally.targets, self.top)})
 
     def score(self, tally: Gathered) -> dict[str, float]:
-        """Mean average precision of the best `top`, and the share of right first ones."""
+        """Mean average precision of the best `top`, and the share of right first ones.
+
+        Where `threshold` is open it is that of `tune`: any other would choose the wrong epoch.
+        """
         from kitbox_metric_learning.neighbours import average_precision
 
-        values, truth = self._values(tally.outputs), tally.targets
+        values, truth = self.tune(tally)._values(tally.outputs), tally.targets
+        # A class that nobody trains is never right where there is no `unknown`.
+        can_be = (truth != UNKNOWN) | (self.unknown is not None)
         return {
-            f"map_at_{self.top}": float(average_precision(values, truth, self.top).mean()),
-            "accuracy": float(average_precision(values, truth, 1).mean()),
+            f"map_at_{self.top}": float(
+                (average_precision(values, truth, self.top) * can_be).mean()
+            ),
+            "accuracy": float((average_precision(values, truth, 1) * can_be).mean()),
         }
 
     def best(self) -> tuple[str, Literal["min", "max"]]:

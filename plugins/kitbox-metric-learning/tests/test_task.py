@@ -125,6 +125,48 @@ def test_the_threshold_is_as_good_as_any() -> None:
     assert best_threshold(cosines[known], truth[known], 3) == -1  # nothing tells
 
 
+def test_an_open_threshold_is_tuned_for_every_score() -> None:
+    """So the best epoch is that of the best embedding, not of one that suits 0.5."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(-1, 4, 200)
+    cosines = rng.normal(0, 0.03, (200, 4)).astype(np.float32)
+    cosines[truth >= 0, truth[truth >= 0]] += 0.3
+    tally = kitbox.Gathered()
+    outputs = np.concatenate([np.zeros((200, 8), np.float32), cosines], axis=1)
+    tally.add(torch.from_numpy(outputs), torch.from_numpy(truth), None)  # type: ignore[arg-type]
+    task = MetricLearning(unknown="new", classes=tuple("abcd"), target="label", size=8)
+    assert task.score(tally)["map_at_5"] > 0.97
+    assert task.model_copy(update={"threshold": 0.5}).score(tally)["map_at_5"] < 0.7
+
+
+def test_a_class_that_nobody_trains_is_never_right() -> None:
+    tally = kitbox.Gathered()
+    outputs = torch.tensor([[0.0] * 8 + [0.1, 0.2, 0.9]])
+    tally.add(outputs, torch.tensor([-1]), None)  # type: ignore[arg-type]
+    task = MetricLearning(classes=("a", "b", "c"), target="label", size=8)
+    assert task.score(tally) == {"map_at_5": 0.0, "accuracy": 0.0}
+
+
+def test_a_mistake_in_unknown_is_told(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "id": list("abcde"),
+            "label": ["x", "y", "x", "y", "new_whale"],
+            "part": ["train"] * 4 + ["valid"],
+        }
+    )
+    with pytest.raises(LabelError, match=r"new_whal.*Did you mean 'new_whale'"):
+        MetricLearning(unknown="new_whal").learn(rows, ["label"], tmp_path)
+
+
+def test_cosines_are_exact_in_autocast() -> None:
+    head = ArcHead(4, 3, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = head(torch.randn(2, 4))
+    centres = torch.nn.functional.normalize(head.centres)
+    assert torch.allclose(outputs[:, 3:], outputs[:, :3] @ centres.T, atol=1e-6)
+
+
 def test_what_cannot_be_learned_is_told(tmp_path: Path) -> None:
     rows = pd.DataFrame({"id": ["a", "b", "c"], "part": "train", "Id": ["w", "new", "w"]})
     with pytest.raises(LabelError, match=r"Two known classes.*Found: w"):
