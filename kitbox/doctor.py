@@ -120,7 +120,9 @@ def _internet() -> Iterator[Finding]:
     with ThreadPoolExecutor(len(HOSTS)) as pool:
         reached = dict(zip(HOSTS, pool.map(_reaches, HOSTS), strict=True))
     missing = [f"{host} ({HOSTS[host]})" for host, is_there in reached.items() if not is_there]
-    said = ", ".join(f"{host} {'answers' if ok else 'does not'}" for host, ok in reached.items())
+    said = ", ".join(
+        f"{host} {'answers' if ok else 'does not answer'}" for host, ok in reached.items()
+    )
     advice = ""
     if missing:
         advice = f"Without {', '.join(missing)}: attach what the recipe needs, see `kitbox pack`"

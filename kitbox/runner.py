@@ -227,7 +227,7 @@ def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
     if recipe.submission is not None and sample is not None:
         ids = submission.choose(recipe.submission.writer, task, sample).ids(sample, files)
     rows = with_test(known, files, recipe.test, ids, progress)
-    advise(task, rows, recipe.augmentation, progress)
+    advise(task, rows, recipe.augmentation, progress, tta=recipe.tta)
     return Data(rows, known.targets, task, sample)
 
 
@@ -411,7 +411,8 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
     epoch = trainer.log[-1] if recipe.keep == "last" else best(recipe, trainer)
     height, width = recipe.hw
     what = f"{recipe.keep} weights, of stage {epoch.stage}, epoch {epoch.epoch}"
-    return f"{what}, at {height}x{width} pixels"
+    mirrored = ", means over mirror images" if recipe.tta else ""
+    return f"{what}, at {height}x{width} pixels{mirrored}"
 
 
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:

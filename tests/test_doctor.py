@@ -79,7 +79,7 @@ def test_the_runner_s_facts() -> None:
 
 def test_internet(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = found()["internet"]
-    assert missing.said == "127.0.0.1:9 does not"
+    assert missing.said == "127.0.0.1:9 does not answer"
     assert "kitbox pack" in missing.advice
     monkeypatch.setattr(requests, "head", lambda *_, **__: requests.Response())
     assert found()["internet"] == doctor.Finding("internet", "127.0.0.1:9 answers")

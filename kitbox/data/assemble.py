@@ -90,11 +90,23 @@ def with_test(
     return table.join(rows, to_predict)
 
 
-def advise(task: Task, rows: pd.DataFrame, augmentation: Augmentation, progress: Progress) -> None:
-    """Say what the task, learned, has to say about the recipe."""
+def advise(
+    task: Task,
+    rows: pd.DataFrame,
+    augmentation: Augmentation,
+    progress: Progress,
+    *,
+    tta: bool = False,
+) -> None:
+    """Say what the task, learned, has to say about the recipe, and what fits badly together."""
+    seen = variation.seen(augmentation)
     if isinstance(task, Advises):
-        for note in task.advise(labelled(rows), variation.seen(augmentation)):
+        for note in task.advise(labelled(rows), seen):
             progress.warn(note)
+    if tta and not seen.mirrors:
+        progress.warn(
+            "`tta` predicts mirror images too, but the augmentation never shows any in training"
+        )
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:
@@ -132,9 +144,9 @@ def decode(
             step=step,
             wait=wait,
         )
-    progress.say(
-        f"pixels: {decoded.tier}" + ("" if decoded.decoded else "; decoded while training begins")
-    )
+    fresh = f"{counted(len(rows), 'picture')} decoded" if decoded.filling else "nothing to decode"
+    now = fresh if decoded.decoded else "decoded while training begins"
+    progress.say(f"pixels: {now}; {decoded.tier}")
     return decoded
 
 

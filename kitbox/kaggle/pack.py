@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,17 @@ def pack(what: Path, dest: Path, progress: Progress | None = None) -> Path:
             else:
                 _write_recipe(recipe, path, dest, progress)
             names = sorted([*packages, *lacking])
-            (dest / INSTALL).write_text(install(names, of_run=run is not None), encoding="utf-8")
-            about = {"packages": names, "kitbox": _version(), "run": run is not None}
+            local = local_paths(recipe)
+            for key, place in local.items():
+                progress.warn(f"`{key}` names {place}, which is on this machine, not in the pack")
+            text = install(names, of_run=run is not None, local=local)
+            (dest / INSTALL).write_text(text, encoding="utf-8")
+            about = {
+                "packages": names,
+                "kitbox": _version(),
+                "run": run is not None,
+                "local": sorted(local),
+            }
             (dest / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         except BaseException:
             shutil.rmtree(dest, ignore_errors=True)
@@ -103,8 +113,9 @@ def fetch(packages: Sequence[str], folder: Path, progress: Progress) -> list[str
     wanted = [one for package in packages for one in wheels.requirements(package)]
     wanted = [one for one in wanted if resolver.canonical(_name(one)) not in own]
     lacking: dict[str, dict[str, str]] = {}
-    for image in images():
-        found = lacks(wanted, image)
+    with ThreadPoolExecutor(len(images())) as pool:  # each waits for the index most of the time
+        all_found = list(pool.map(lambda image: lacks(wanted, image), images()))
+    for image, found in zip(images(), all_found, strict=True):
         lacking.setdefault(image.python, {}).update(found)
         progress.say(
             f"{image.name} (Python {image.python}, torch {image.pins['torch']}): "
@@ -141,13 +152,25 @@ def lacks(requirements: Iterable[str], image: Image) -> dict[str, str]:
     return {name: version for name, version in wanted.items() if name not in there}
 
 
-def install(packages: Sequence[str], *, of_run: bool) -> str:
-    """The lines for a notebook's first cell."""
-    follow = (
-        f"!kitbox rerun {{PACK}}/{RUN} --out submission.csv"
-        if of_run
-        else f"!kitbox run {{PACK}}/{RECIPE} --out run && cp run/submission.csv ."
-    )
+def local_paths(recipe: Recipe) -> dict[str, Path]:
+    """What a recipe reads or writes on the machine that it is on, by key: not in a pack."""
+    source = {f"source.{name}": value for name, value in vars(recipe.source).items()}
+    found = {key: value for key, value in source.items() if isinstance(value, Path)}
+    return {**found, **({} if recipe.copy_to is None else {"copy_to": recipe.copy_to})}
+
+
+def install(packages: Sequence[str], *, of_run: bool, local: Iterable[str] = ()) -> str:
+    """The lines for a notebook's first cell.
+
+    Args:
+        local: keys of the recipe that name places on this machine.
+    """
+    if of_run:
+        files = " --files /kaggle/input/competitions/NAME" if any(local) else ""
+        follow = f"!kitbox rerun {{PACK}}/{RUN} --out submission.csv{files}"
+    else:
+        places = "".join(f" --set {key}=/kaggle/WHERE" for key in local)
+        follow = f"!kitbox run {{PACK}}/{RECIPE}{places} --out run && cp run/submission.csv ."
     return f"""\
 # The first cell of the notebook. Attach this folder as a dataset, and correct the path.
 PACK = "/kaggle/input/datasets/OWNER/NAME"

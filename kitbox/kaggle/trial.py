@@ -97,6 +97,8 @@ def trial(folder: Path, progress: Progress | None = None) -> None:
         for line in told.splitlines():
             progress.say(f"  {line}")
     progress.say(f"{folder} is enough for {what}, without any network")
+    if local := held.get("local"):
+        progress.warn(f"not tried: in the kernel {some(local)} will have to name other places")
 
 
 def _environment(folder: Path, without: Collection[str]) -> Path:

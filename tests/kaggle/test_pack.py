@@ -72,6 +72,26 @@ def test_a_recipe_is_packed(tmp_path: Path) -> None:
         pack.pack(recipe, dest, QUIET)
 
 
+def test_places_on_this_machine_are_told(tmp_path: Path) -> None:
+    recipe = recipes.make(
+        {
+            "source": {"use": "folder", "path": "here"},
+            "labeler": "folder",
+            "task": "single-label",
+            "copy_to": "/somewhere/else",
+        }
+    )
+    local = pack.local_paths(recipe)
+    assert local == {"source.path": Path("here"), "copy_to": Path("/somewhere/else")}
+    lines = pack.install(["kitbox"], of_run=False, local=local)
+    assert "run {PACK}/recipe.yaml --set source.path=/kaggle/WHERE --set copy_to=" in lines
+    assert "--files /kaggle/input" in pack.install(["kitbox"], of_run=True, local=local)
+    assert "--files" not in pack.install(["kitbox"], of_run=True)
+    assert "--set" not in pack.install(["kitbox"], of_run=False)
+    other = recipe.model_copy(update={"source": registry.sources.build("digits"), "copy_to": None})
+    assert pack.local_paths(other) == {}
+
+
 def test_weights_go_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network's own weights as a file: found again where they are attached."""
     import timm
