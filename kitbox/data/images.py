@@ -16,12 +16,8 @@ from kitbox.errors import PictureError
 if TYPE_CHECKING:
     import numpy as np
 
-DECODER = 2
+DECODER = 3
 """Raise when pixels of the same file may change; the pixel cache is keyed by it."""
-
-SLIGHTLY = 0.6
-"""Above this scale a picture is shrunk linearly: nearer to a careful filter than by area, and
-eight times faster (docs/decisions.md)."""
 
 FORMATS = {
     "JPEG": "jpg",
@@ -196,8 +192,8 @@ def _resize(picture: np.ndarray, to: tuple[int, int]) -> np.ndarray:
 
     if picture.shape[:2] == to:
         return picture
-    scale = (to[0] * to[1] / (picture.shape[0] * picture.shape[1])) ** 0.5
-    how = cv2.INTER_AREA if scale < SLIGHTLY else cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
+    shrinks = to[0] * to[1] < picture.shape[0] * picture.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     resized = cv2.resize(picture, to[::-1], interpolation=how)
     return resized.reshape(*to, picture.shape[2])
 
