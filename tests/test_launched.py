@@ -18,8 +18,8 @@ WAITS = """
 import sys, time
 from kitbox import launched
 launched.heed()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("interrupted", flush=True)

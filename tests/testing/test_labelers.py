@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
+from kitbox.labelers.coco import CocoLabels
 from kitbox.labelers.filename import FilenameLabels
 from kitbox.labelers.folder import FolderLabels
 from kitbox.labelers.function import FunctionLabels
@@ -20,14 +22,24 @@ NAMES = ("cat/0.png", "cat/1.jpg", "dog/0.png", "dog/3.png")
 
 
 def raw(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
-    """Pictures in folders of classes, a csv of their labels and points, and masks."""
+    """Pictures in folders of classes, a csv and a json of their labels, points and masks."""
+    kinds = ["cat", "dog"]
+    held: dict[str, list[dict[str, object]]] = {
+        "categories": [{"id": number, "name": kind} for number, kind in enumerate(kinds)],
+        "images": [],
+        "annotations": [],
+    }
     lines = ["image,label,x0,y0"]
     for number, name in enumerate(names):
         write_picture(folder / "images" / name, 40 + 8 * number, 48, number)
         lines.append(f"{name},{name.partition('/')[0]},{number}.5,{number + 2}")
+        label = kinds.index(name.partition("/")[0])
+        held["images"].append({"id": number, "file_name": name})
+        held["annotations"].append({"id": number, "image_id": number, "category_id": label})
         mask = (folder / "masks" / name).with_suffix(".png")
         write_picture(mask, 40 + 8 * number, 48)
     (folder / "train.csv").write_text("\n".join(lines) + "\n")
+    (folder / "train.json").write_text(json.dumps(held))
     return folder
 
 
@@ -57,6 +69,12 @@ class TestTable(Laid):
     @pytest.fixture
     def plugin(self) -> TableLabels:
         return TableLabels(csv="train.csv", id="image", labels="label", folder="images")
+
+
+class TestCoco(Laid):
+    @pytest.fixture
+    def plugin(self) -> CocoLabels:
+        return CocoLabels(file="train.json", folder="images", classes="names")
 
 
 class TestPoints(Laid):
