@@ -13,9 +13,9 @@ def keep_freed() -> bool:
     """Tell the C library to keep what is freed; whether it was glibc, and agreed.
 
     Activations are large, so by default each is mapped anew in every step and given back
-    after it: the kernel hands out and clears all their pages each time, which took a third of
-    a step (docs/decisions.md). Kept, they are used again; the process holds on to the most that
-    it ever needed.
+    after it: the kernel hands out and clears all their pages each time, which took a sixth to
+    a third of a step (docs/decisions.md). Kept, they are used again; the process holds on to
+    the most that it ever needed.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -121,6 +121,7 @@ def run(
                 progress.warn(f"{surprise}; begins again without them")
                 surprise.pixels.wait()
                 surprise.pixels.settle()
+                del surprise  # and with it the pictures, where they were in memory
                 return _result(home, follow(recipe, folder, progress, began, crew, wait=True))
             except KitboxError as error:
                 folder.failed(recipe, error)

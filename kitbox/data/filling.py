@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-_TODO, _TAKEN, _DONE = 0, 1, 2
+_OPEN, _TAKEN, _DONE = 0, 1, 2
 _AT_ONCE = 8  # rows that a thread takes: each taking and giving back costs a lock
 
 
@@ -139,7 +139,7 @@ class Filling:
             if self._working:
                 return
             while self._left and not self._ended():  # rows that others took, or gave back
-                self._changed.wait_for(self._idle)
+                self._changed.wait_for(self._to_do)
                 self._changed.release()
                 try:
                     self._make(range(len(self._state)))
@@ -156,9 +156,9 @@ class Filling:
             self._one, self._finish, self._abandon = _nothing, _no_more, _no_more
             self._changed.notify_all()
 
-    def _idle(self) -> bool:
+    def _to_do(self) -> bool:
         """Whether the last thread has something to do: rows given back, or all over."""
-        return not self._left or self._ended() or bool((self._state == _TODO).any())
+        return not self._left or self._ended() or bool((self._state == _OPEN).any())
 
     def _make(self, rows: Iterable[int]) -> int:
         """Make those of the rows that nobody has begun, a few at most; how many there were.
@@ -169,7 +169,7 @@ class Filling:
         try:
             with self._changed:
                 for row in rows:
-                    if self._state[row] == _TODO:
+                    if self._state[row] == _OPEN:
                         mine.append(int(row))
                         self._state[row] = _TAKEN
                         if len(mine) == _AT_ONCE:
@@ -186,7 +186,7 @@ class Filling:
             with self._changed:
                 if isinstance(error, Exception) and not self._ended():
                     self._error = error
-                self._state[mine] = _TODO
+                self._state[mine] = _OPEN
                 self._left = int((self._state != _DONE).sum())
                 self._changed.notify_all()
             raise

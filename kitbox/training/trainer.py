@@ -259,9 +259,8 @@ class Trainer:
         if self.keeper is None:
             return False
         if not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
-            raise NotFiniteError(
-                np.empty(0, np.int64)
-            )  # not the last good state, whatever the loss
+            # Not the last good state, whatever the loss.
+            raise NotFiniteError(np.empty(0, np.int64))
         scaler = self.accelerator.scaler
         decoded = self._decoded(wait=over)
         keep = self.keeper.save if decoded else self.keeper.hold
