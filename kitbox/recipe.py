@@ -135,6 +135,11 @@ class Recipe(Options):
     tta: bool = Field(
         False, description="predict each picture and its mirror image, and take the mean"
     )
+    compile: StrictBool = Field(
+        False,
+        description="compile the network (torch.compile): a minute or more per stage before it "
+        "is faster, for long training on a GPU; see docs/decisions.md",
+    )
     checkpoint_every: Annotated[StrictInt, Field(ge=1)] | Duration = Field(
         1, description="epochs, or a duration such as 10min, also inside an epoch"
     )

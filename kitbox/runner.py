@@ -300,7 +300,7 @@ def make_trainer(
         train=train,
         weights=task.balance(loader.targets, train) if balanced else None,
         valid=np.flatnonzero(rows["part"] == "valid"),
-        accelerator=stages.make_accelerator(environment),
+        accelerator=stages.make_accelerator(environment, compiled=recipe.compile),
         weight_decay=recipe.weight_decay,
         seed=recipe.seed,
         progress=progress,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -175,7 +176,7 @@ def load(
     files = None
     if cache is not None:
         files = pixel_files.Files(cache, folder, names, side, channels)
-        held = _read(files, folder, names, side, channels)
+        held = _read(files, folder, names, side, channels, workers)
         if held is not None:
             step(len(names))
             return held
@@ -199,14 +200,19 @@ def load(
 
 
 def _read(
-    files: pixel_files.Files, folder: Path, images: Sequence[str], side: int, channels: int
+    files: pixel_files.Files,
+    folder: Path,
+    images: Sequence[str],
+    side: int,
+    channels: int,
+    workers: int,
 ) -> Pixels | None:
     """The cached pixels; None where there are none, or more could be had by now."""
     found = files.read()
     if found is None:
         return None
     (canvas, facts), count = found, len(images)
-    if _mended(facts, folder, images, side, channels):
+    if _mended(facts, folder, images, side, channels, workers):
         return None
     if len(canvas) < count:
         plan = _plan(count, side * side * channels, files, pixel_limit())
@@ -339,16 +345,23 @@ def _probe(
     Filling(len(made), one, workers).wait(step)
 
 
-def _mended(facts: Facts, folder: Path, images: Sequence[str], side: int, channels: int) -> bool:
+def _mended(
+    facts: Facts, folder: Path, images: Sequence[str], side: int, channels: int, workers: int
+) -> bool:
     """Whether a broken picture can be read by now, though its file looks the same.
 
     Permissions and network drives come back without a change of size or time.
     """
-    again = partial(decode, side=side, channels=channels)
-    for row in facts.broken:
+
+    def sound(row: int) -> bool:
         try:
-            again(folder / images[row])
+            decode(folder / images[row], side, channels)
         except PictureError:
-            continue
+            return False
         return True
-    return False
+
+    with ThreadPoolExecutor(workers) as pool:
+        tried = [pool.submit(sound, row) for row in facts.broken]
+        mended = any(one.result() for one in tried)
+        pool.shutdown(cancel_futures=True)
+    return mended

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kitbox.errors import RecipeError
 from kitbox.progress import clock
 
 if TYPE_CHECKING:
@@ -86,11 +87,47 @@ def place_of_best(values: Sequence[float], better: str) -> int:
     return max(place for place, value in enumerate(values) if value == best)
 
 
-def make_accelerator(environment: Environment) -> Accelerator:
-    """Accelerate, set to the environment's device and number format."""
-    from accelerate import Accelerator
+def make_accelerator(environment: Environment, *, compiled: bool = False) -> Accelerator:
+    """Accelerate, set to the environment's device and number format.
 
-    return Accelerator(mixed_precision=environment.precision, cpu=environment.device == "cpu")
+    Args:
+        compiled: networks that it prepares are compiled by PyTorch's inductor, for batches of
+            any size at once.
+
+    Raises:
+        RecipeError: when nothing can be compiled here.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import TorchDynamoPlugin
+
+    if compiled:
+        _try_compiler(environment.device)
+    plugin = TorchDynamoPlugin(backend="inductor", dynamic=True) if compiled else None
+    cpu = environment.device == "cpu"
+    return Accelerator(mixed_precision=environment.precision, cpu=cpu, dynamo_plugin=plugin)
+
+
+def _try_compiler(device: str) -> None:
+    """Compile next to nothing, which needs a C++ compiler (and on a GPU Triton).
+
+    Raises:
+        RecipeError: when it cannot be.
+    """
+    import logging
+
+    import torch
+
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # says: no GPU
+    torch._dynamo.config.recompile_limit = 64  # stages, sizes, training or not
+    try:
+        torch.compile(lambda x: (x + 1).relu())(torch.zeros(64, device=device))
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else ""
+        raise RecipeError(
+            "`compile: true` asks for a compiled network, and nothing can be compiled here",
+            mistakes=[f"{type(error).__name__}: {reason}"],
+            do="Install a C++ compiler (`apt-get install g++`), or leave `compile` out",
+        ) from error
 
 
 def describe(stage: Stage, number: int, count: int, size: tuple[int, int]) -> str:
