@@ -26,6 +26,9 @@ class Progress:
     Args:
         file: where to write; by default standard output.
         quiet: write nothing.
+
+    Attributes:
+        spent: seconds that each bar was up, by what it was called; those of one name add up.
     """
 
     def __init__(self, file: TextIO | None = None, *, quiet: bool = False) -> None:
@@ -34,6 +37,7 @@ class Progress:
         self._console = None if quiet else _console(self._file)
         self._bars: Any = None  # rich's display while a bar is up; it takes several bars
         self._widths: dict[str, int] = {}
+        self.spent: dict[str, float] = {}
 
     @property
     def terminal(self) -> bool:
@@ -68,13 +72,17 @@ class Progress:
     @contextmanager
     def bar(self, what: str, total: int) -> Iterator[Step]:
         """A bar of `total` steps while the block runs."""
-        if self._quiet:
-            yield lambda n=1, note="": None
-        elif self._console is None:
-            yield self._lines(what, total)
-        else:
-            with self._moving(what, total) as step:
-                yield step
+        began = time.monotonic()
+        try:
+            if self._quiet:
+                yield lambda n=1, note="": None
+            elif self._console is None:
+                yield self._lines(what, total)
+            else:
+                with self._moving(what, total) as step:
+                    yield step
+        finally:
+            self.spent[what] = self.spent.get(what, 0.0) + time.monotonic() - began
 
     @contextmanager
     def _moving(self, what: str, total: int) -> Iterator[Step]:

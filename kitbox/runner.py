@@ -149,6 +149,7 @@ def follow(
     environment = environments.detect()
     if environment.device == "cpu":
         keep_freed()
+    progress.spent.clear()
     progress.say(f"{environment.device_name}: {environment.reason}")
     torch.manual_seed(recipe.seed)
     with crew.in_turn():  # missing weights stop here
@@ -190,7 +191,10 @@ def follow(
 
     folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded, crew))
     seconds = time.monotonic() - began
-    done = folder.finish(recipe, scores, file, len(trainer.log), seconds, stopped=stopped)
+    spent = {what: n for what, n in progress.spent.items() if ", epoch " not in what}
+    done = folder.finish(
+        recipe, scores, file, len(trainer.log), seconds, stopped=stopped, spent=spent
+    )
     trainer.keeper.finish(names.RESULTS)
     progress.say(
         f"validation ({kept(recipe, trainer)}): "

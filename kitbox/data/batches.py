@@ -10,12 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kitbox.data import geometry, pipelines, warp
 from kitbox.data.frames import Frames
+from kitbox.data.meter import Meter, timed
 from kitbox.data.pixels import OVERSIZE
 from kitbox.data.sharing import WHOLE, Share
 from kitbox.errors import PluginError
@@ -53,6 +54,7 @@ class Loader:
             one operation a batch.
         share: of each batch, where several processes work at it. Images and targets are those
             of the share; row numbers are those of the whole batch.
+        meter: told how long the batches took.
     """
 
     pixels: Pixels
@@ -67,6 +69,7 @@ class Loader:
     resident: Resident | None = None
     ahead: int = 1
     share: Share = WHOLE
+    meter: Meter = field(default_factory=Meter, compare=False)
 
     def count(self, rows: int) -> int:
         """How many batches `rows` rows make in training."""
@@ -319,7 +322,7 @@ class Loader:
             self.resident.settle()
         parts = np.array_split(np.arange(len(rows)), count or self.count(len(rows)))
         own = [part[self.share.places(len(part))] for part in parts]
-        made = _ahead(prepare, own[skip:], self.workers)
+        made = _ahead(prepare, own[skip:], self.workers, self.meter)
         for part, (places, (things, targets)) in zip(parts[skip:], made, strict=True):
             if isinstance(things, _Drawn):
                 images = self._warp_on_device(things, rows[places], size)
@@ -349,22 +352,24 @@ def order(
 
 
 def _ahead(
-    prepare: Callable[[np.ndarray], T], parts: Sequence[np.ndarray], workers: int
+    prepare: Callable[[np.ndarray], T], parts: Sequence[np.ndarray], workers: int, meter: Meter
 ) -> Iterator[tuple[np.ndarray, T]]:
     """Prepare parts in order, a few ahead of the consumer."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="kitbox-batch")
-    waiting: deque[tuple[np.ndarray, Future[T]]] = deque()
-    rest = iter(parts)
+    waiting: deque[tuple[np.ndarray, Future[tuple[T, float]]]] = deque()
+    rest, timing = iter(parts), timed(prepare)
     try:
         for part in rest:
-            waiting.append((part, pool.submit(prepare, part)))
+            waiting.append((part, pool.submit(timing, part)))
             if len(waiting) > workers:
                 break
         while waiting:
             part, future = waiting.popleft()
-            made = future.result()
+            with meter.waiting():
+                made, seconds = future.result()
+            meter.made(seconds)
             if (following := next(rest, None)) is not None:
-                waiting.append((following, pool.submit(prepare, following)))
+                waiting.append((following, pool.submit(timing, following)))
             yield part, made
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

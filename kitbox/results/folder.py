@@ -269,8 +269,13 @@ class RunFolder:
         seconds: float,
         *,
         stopped: bool = False,
+        spent: Mapping[str, float] | None = None,
     ) -> dict[str, Any]:
-        """Say in `run.json` that the run is whole, or was stopped; returns what it says."""
+        """Say in `run.json` that the run is whole, or was stopped; returns what it says.
+
+        Args:
+            spent: seconds by what was done in them, epochs left out; see `times.csv` for those.
+        """
         state = self._mark(
             "stopped" if stopped else "finished",
             recipe,
@@ -279,6 +284,7 @@ class RunFolder:
             submission=submission.name if submission else None,
             epochs=epochs,
             seconds=round(seconds, 1),
+            spent={what: round(n, 2) for what, n in (spent or {}).items()},
         )
         if not stopped:
             self._remove_checkpoints()

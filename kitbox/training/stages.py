@@ -29,7 +29,13 @@ SCRATCH_RATE = 3e-3
 
 @dataclass(frozen=True)
 class Epoch:
-    """What an epoch did: a row of `log.csv`."""
+    """What an epoch did: a row of `log.csv`.
+
+    Attributes:
+        seconds: in all; of these `validating` were not training, and `waited` only waiting for
+            pictures.
+        made: seconds of threads that made pictures ready, beside the training.
+    """
 
     stage: int
     epoch: int
@@ -38,6 +44,9 @@ class Epoch:
     valid_loss: float
     scores: dict[str, float]
     seconds: float
+    validating: float = 0.0
+    waited: float = 0.0
+    made: float = 0.0
 
     def row(self) -> dict[str, int | float]:
         """The row, metrics as columns of their own; without the time, so that runs compare."""
@@ -52,7 +61,14 @@ class Epoch:
 
     def time(self) -> dict[str, int | float]:
         """A row of `times.csv`."""
-        return {"stage": self.stage, "epoch": self.epoch, "seconds": self.seconds}
+        return {
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+            "validating": self.validating,
+            "waited": self.waited,
+            "made": self.made,
+        }
 
     def cells(self) -> dict[str, str]:
         """The row as a person reads it."""

@@ -175,6 +175,7 @@ class Trainer:
             with self.progress.bar(what, steps + valid_batches) as show:
                 show(part.step)
                 clock = _Clock()
+                self.loader.meter.lap()
 
                 def done(note: str, epoch: int = epoch, part: Part = part) -> None:
                     show(1, note=note)
@@ -198,11 +199,11 @@ class Trainer:
                     mix=self._mixing(number, epoch),
                     crew=self.crew,
                 )
+                trained = time.monotonic()
                 valid_loss, scores = self._validated(size, show)
-            seconds = time.monotonic() - began
-            self.log.append(
-                Epoch(number, epoch, self.rate, train_loss, valid_loss, scores, seconds)
-            )
+            now, spent = time.monotonic(), self.loader.meter.lap()
+            times = (now - began, now - trained, *spent)
+            self.log.append(Epoch(number, epoch, self.rate, train_loss, valid_loss, scores, *times))
             yield self.log[-1]
             epoch, part = epoch + 1, self._part()
             over = epoch > stage.epochs or not cycle.left

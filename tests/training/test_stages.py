@@ -57,6 +57,7 @@ def test_an_epoch_as_a_row_and_as_cells() -> None:
     assert list(epoch.row()) == [
         *("stage", "epoch", "lr", "train_loss", "valid_loss", "accuracy"),
     ]
-    assert epoch.time() == {"stage": 2, "epoch": 3, "seconds": 75.0}
+    others = dict.fromkeys(("validating", "waited", "made"), 0.0)
+    assert epoch.time() == {"stage": 2, "epoch": 3, "seconds": 75.0, **others}
     cells = epoch.cells()
     assert (cells["lr"], cells["accuracy"], cells["time"]) == ("1.0e-03", "0.7500", "1:15")
