@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TextIO
 
 from kitbox import environment, registry
-from kitbox.errors import KitboxError, LostError, RecipeError, TrainingError, counted
+from kitbox.errors import KitboxError, LostError, RecipeError, SilentError, TrainingError, counted
 from kitbox.installed import SESSION
 from kitbox.launched import PLACE, reported
 from kitbox.stopping import Stop
@@ -50,7 +50,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
         if resume_from is not None:
             arguments += ["--resume-from", str(resume_from)]
         process = subprocess.Popen(
-            [*_launcher(count), "--module", "kitbox", *arguments],
+            [*_launcher(count, Path(place)), "--module", "kitbox", *arguments],
             stdin=subprocess.PIPE,
             stdout=None if progress.terminal else subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -101,11 +101,18 @@ def look(recipe: Recipe) -> None:
             )
 
 
-def _launcher(count: int) -> list[str]:
-    """The command that starts so many processes; what it runs follows."""
+def _launcher(count: int, place: Path) -> list[str]:
+    """The command that starts so many processes; what it runs follows.
+
+    Args:
+        place: a folder for the launcher's configuration, which else is the user's own.
+    """
+    config = place / "accelerate.yaml"
+    config.write_text("compute_environment: LOCAL_MACHINE\ndistributed_type: MULTI_GPU\n")
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, environment.cores() // count))
     return [
         *(sys.executable, "-m", "accelerate.commands.launch"),
+        *("--config_file", str(config), "--gpu_ids", "all"),
         "--multi_gpu",  # Accelerate's word for several processes, also without a GPU
         *("--num_processes", str(count), "--num_machines", "1", "--machine_rank", "0"),
         *("--main_process_port", "0"),  # any that is free
@@ -115,9 +122,10 @@ def _launcher(count: int) -> list[str]:
 
 
 def _environment(place: str) -> dict[str, str]:
-    """Environment variables of the processes."""
+    """Environment variables of the processes, without a person's own for these launchers."""
+    foreign = ("ACCELERATE_", "FSDP_", "PET_", "TORCHELASTIC_")
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),  # a notebook's too
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",
@@ -184,6 +192,9 @@ def _why(told: dict[int, KitboxError], said: str, count: int, status: int) -> Ki
     """
     for error in told.values():
         if not isinstance(error, LostError):
+            return error
+    for error in told.values():  # the launcher ended the silent one, in the end
+        if isinstance(error, SilentError):
             return error
     # Others ended because that one did: they told so, aborted, or the launcher ended them.
     others, _, root = said.partition("Root Cause")

@@ -6,9 +6,10 @@ import json
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,13 +48,23 @@ def joined(folder: RunFolder, progress: Progress) -> Iterator[Place]:
     from kitbox.training.crew import Crew
 
     crew = Crew.join()
-    if crew.main:
+    with ExitStack() as stack:
+        stack.enter_context(crew.listening(_give_up))
+        if not crew.main:
+            scratch = TemporaryDirectory(
+                prefix="kitbox-", dir=os.environ.get(PLACE), ignore_cleanup_errors=True
+            )
+            folder = RunFolder(Path(stack.enter_context(scratch)) / "run")
+            progress = Progress(quiet=True)
         yield Place(crew, folder, progress)
-        return
-    with TemporaryDirectory(
-        prefix="kitbox-", dir=os.environ.get(PLACE), ignore_cleanup_errors=True
-    ) as scratch:
-        yield Place(crew, RunFolder(Path(scratch) / "run"), Progress(quiet=True))
+
+
+def _give_up(error: KitboxError) -> None:
+    """End with an error, whatever this process is busy with."""
+    if not report(error):
+        sys.stderr.write(f"kitbox: {error}\n")
+        sys.stderr.flush()
+    os._exit(2)
 
 
 def by_run() -> bool:

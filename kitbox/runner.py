@@ -151,6 +151,8 @@ def follow(
         keep_freed()
     progress.spent.clear()
     progress.say(f"{environment.device_name}: {environment.reason}")
+    if crew.count > 1:
+        progress.say(crew.words())
     torch.manual_seed(recipe.seed)
     with crew.in_turn():  # missing weights stop here
         body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())
@@ -179,10 +181,13 @@ def follow(
     crew.align(model)
     scores = tune(recipe, trainer, progress)
     task = trainer.task
-    saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
+    if crew.main:
+        saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
     predict(trainer, rows, "valid", recipe.hw, folder, progress)
     wait_for_rest(rows, decoded, progress)
     predicted = predict(trainer, rows, "test", recipe.hw, folder, progress)
+    if not crew.main:
+        return crew.ended()
     file = None
     if recipe.submission is not None:
         writer = submission.choose(recipe.submission.writer, task, sample)
@@ -201,8 +206,7 @@ def follow(
         + "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
     )
     progress.say(f"{file or folder.path} written after {clock(seconds)}")
-    crew.wait()  # the first to leave may have the launcher end the others
-    return done
+    return crew.ended(done)
 
 
 class Data(NamedTuple):
@@ -385,7 +389,7 @@ def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progres
             progress.row(epoch.cells())
             folder.log([one.row() for one in trainer.log])
             folder.log([one.time() for one in trainer.log], names.TIMES)
-            if best(recipe, trainer) is epoch:
+            if trainer.crew.main and best(recipe, trainer) is epoch:
                 save_weights(folder / names.CANDIDATE, trainer.model.state_dict(), _of(epoch))
     except Stopped:
         progress.warn(
@@ -393,7 +397,8 @@ def train(recipe: Recipe, trainer: Trainer, folder: RunFolder, progress: Progres
             "so far; Ctrl-C again leaves at once"
         )
         return True
-    save_weights(folder / names.LAST, trainer.model.state_dict())
+    if trainer.crew.main:
+        save_weights(folder / names.LAST, trainer.model.state_dict())
     return False
 
 
@@ -421,14 +426,20 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
 
 
 def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
-    """Give the trainer's task what the validation rows teach; loss and metrics with it."""
+    """Give the trainer's task what the validation rows teach; loss and metrics with it.
+
+    The main process's task: only that decodes and is saved.
+    """
     if isinstance(trainer.task, Recalls):
         with progress.bar("recalling", trainer.loader.count_fixed(len(trainer.train))) as step:
             _, known = trainer.validate(recipe.hw, step, rows=trainer.train)
-        trainer.task = trainer.task.recall(known)
+        if trainer.crew.main:
+            trainer.task = trainer.task.recall(known)
     steps = trainer.loader.count_fixed(len(trainer.valid))
     with progress.bar("validating", steps) as step:
         loss, tally = trainer.validate(recipe.hw, step)
+    if not trainer.crew.main:
+        return {}
     trainer.task = trainer.task.tune(tally)
     return {"loss": loss, **trainer.task.score(tally)}
 

@@ -9,13 +9,23 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
+from results import SMALL
 
 PAIR = Path(__file__).with_name("pair.py")
+HELD: dict[str, Any] = {
+    **SMALL,
+    "stages": [{"epochs": 1, "freeze": True}, {"epochs": 12, "hold_norm": True, "lr": 1e-3}],
+    "batch_size": 9,
+    "checkpoint_every": "0.1s",
+}
+"""A recipe whose second stage can be met at work."""
 
 
 def free_port() -> int:
@@ -55,6 +65,44 @@ def together(jobs: Sequence[tuple[dict[str, Any], Path]], place: Path, cache: Pa
     assert [process.returncode for process in pair] == [0, 0], said
     assert said[1] == ""  # the second one is quiet
     return said[0]
+
+
+def soon(there: Callable[[], Any], process: subprocess.Popen[str]) -> Any:
+    """What is there, once it is."""
+    until = time.monotonic() + 120
+    while not (found := there()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return found
+
+
+def start(file: Path, out: Path, *more: str, **variables: str) -> subprocess.Popen[str]:
+    """The command, in a group of processes of its own.
+
+    Args:
+        variables: of its environment.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "kitbox", "run", str(file), "--out", str(out), *more],
+        env={**os.environ, "KITBOX_CACHE": str(file.parent / "cache"), **variables},
+        cwd=file.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def process_of(process: subprocess.Popen[str], rank: int) -> psutil.Process | None:
+    """The process of a number in a run; the main one's is 0."""
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            if child.environ().get("RANK") == str(rank):
+                return child
+        except psutil.Error:  # it is just starting, or has ended
+            continue
+    return None
 
 
 def rows(path: Path) -> tuple[list[list[str]], np.ndarray]:

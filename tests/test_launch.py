@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import psutil
 import pytest
 import torch
 import yaml
-from crews import alike, free_port
+from crews import HELD, alike, free_port, process_of, soon, start
 from results import SMALL, follow
 
 import kitbox
@@ -27,18 +25,13 @@ from kitbox.errors import (
     KitboxError,
     LostError,
     RecipeError,
+    SilentError,
     SourceError,
     StorageError,
     TrainingError,
 )
 from kitbox.progress import Progress
 
-HELD: dict[str, Any] = {
-    **SMALL,
-    "stages": [{"epochs": 1, "freeze": True}, {"epochs": 12, "hold_norm": True, "lr": 1e-3}],
-    "batch_size": 9,
-    "checkpoint_every": "0.1s",
-}
 REPORT = """
 {module} FAILED
 ------------------------------------------------------------
@@ -59,40 +52,6 @@ Root Cause (first observed failure):
 """
 
 
-def soon(there: Callable[[], Any], process: subprocess.Popen[str]) -> Any:
-    """What is there, once it is."""
-    until = time.monotonic() + 120
-    while not (found := there()):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return found
-
-
-def start(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
-    """The command, in a group of processes of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "kitbox", "run", str(file), "--out", str(out), *more],
-        env={**os.environ, "KITBOX_CACHE": str(file.parent / "cache")},
-        cwd=file.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def second(process: subprocess.Popen[str]) -> psutil.Process | None:
-    """The process that is not the main one of a run."""
-    for child in psutil.Process(process.pid).children(recursive=True):
-        try:
-            if child.environ().get("RANK") == "1":
-                return child
-        except psutil.Error:  # it is just starting, or has ended
-            continue
-    return None
-
-
 @pytest.mark.slow
 def test_killed_stopped_and_gone_on_with_it_ends_as_one_process_does(tmp_path: Path) -> None:
     file, out = tmp_path / "recipe.yaml", tmp_path / "out"
@@ -100,7 +59,7 @@ def test_killed_stopped_and_gone_on_with_it_ends_as_one_process_does(tmp_path: P
 
     process = start(file, out)
     soon((out / "log.csv").exists, process)
-    other = second(process)
+    other = process_of(process, 1)
     assert other is not None
     others = psutil.Process(process.pid).children(recursive=True)
     other.kill()
@@ -224,6 +183,7 @@ def test_a_plugin_of_the_session_is_not_known_elsewhere(
         )
 
 
+SILENT = SilentError("Process 1 of 2 no longer answers")
 LOST = LostError("Another process of this run has ended", found="NCCL error: no shared memory")
 
 
@@ -238,6 +198,8 @@ LOST = LostError("Another process of this run has ended", found="NCCL error: no 
         ({}, 1, 2, "Process 1 of 2 failed with exit status 1"),
         ({}, -9, -6, "Process 1 of 2 was killed (SIGKILL)"),
         ({}, -6, -9, "Process 1 of 2 was killed (SIGABRT)"),
+        ({1: SILENT}, -9, 2, "Process 1 of 2 no longer answers"),
+        ({0: SourceError("No files"), 1: SILENT}, 2, 2, "No files"),
         ({0: SourceError("No files"), 1: LOST}, 2, 2, "No files"),
     ],
 )
@@ -247,4 +209,5 @@ def test_which_process_ended_how(
     error = launch._why(told, REPORT.format(module="kitbox", first=first, second=second), 2, 1)
     assert says in str(error)
     kinds = {"No files": SourceError, "no shared memory": LostError}
+    kinds["Process 1 of 2 no longer answers"] = SilentError
     assert isinstance(error, kinds.get(says, TrainingError))

@@ -41,16 +41,18 @@ def predict(
     forward: Callable[[torch.nn.Module, torch.Tensor], torch.Tensor] = lambda model, images: model(
         images
     ).float(),
-    whole: Callable[[torch.Tensor, int], torch.Tensor] = lambda outputs, batch: outputs,
+    whole: Callable[[torch.Tensor, int], torch.Tensor | None] = lambda outputs, batch: outputs,
 ) -> Iterator[tuple[np.ndarray, Frames]]:
     """Raw outputs (B, ...) float32 and frames of the rows, a batch at a time, in their order.
 
     Args:
         forward: takes a batch through the model.
-        whole: the outputs (B, ...) of a batch from those of the loader's share of it, and B.
+        whole: the outputs (B, ...) of a batch from those of the loader's share of it, and B;
+            None in a process that is not to have them.
     """
     model.eval()
     for images, _, part in loader.fixed(rows, size, targets=False):
         outputs = whole(forward(model, images), len(part))
         show(1)
-        yield outputs.cpu().numpy(), loader.frames(part, size)
+        if outputs is not None:
+            yield outputs.cpu().numpy(), loader.frames(part, size)

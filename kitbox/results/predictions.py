@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -31,11 +32,15 @@ def predict(
 ) -> pd.DataFrame:
     """Predict the rows of a part and write them; returns `id` and a column per output.
 
-    The raw outputs (N, K) are written beside them, unless they are maps.
+    The raw outputs (N, K) are written beside them, unless they are maps. Processes other than
+    the main one compute outputs, and return and write nothing.
     """
     chosen = np.flatnonzero(rows["part"] == part)
     with progress.bar(f"predicting: {part}", trainer.loader.count_fixed(len(chosen))) as step:
         kept: list[np.ndarray] = []
+        if not trainer.crew.main:
+            deque(trainer.predict(chosen, size, step), maxlen=0)
+            return pd.DataFrame()
         table = tabulate(trainer.task, _keeping(trainer.predict(chosen, size, step), kept))
     table.insert(0, "id", rows["id"].to_numpy()[chosen])
     if not len(chosen):

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import atexit
+import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from kitbox.data.sharing import Share
 from kitbox.environment import detect, launched
-from kitbox.errors import LostError, TrainingError
+from kitbox.errors import SilentError, TrainingError
+from kitbox.training.buckets import Buckets
+from kitbox.training.line import Line, talking
+from kitbox.training.pulse import Pulse
 from kitbox.training.statistics import Shared
 
 T = TypeVar("T")
 
 PATIENCE = timedelta(days=1)
-"""How long processes wait for one another: one of them may be fetching or decoding for hours."""
+"""How long processes that live wait for one another: one may be fetching or decoding for hours.
+
+A process that gives no sign of life is given up in minutes; see `kitbox.training.pulse`.
+"""
 
 
 @dataclass
@@ -51,10 +59,14 @@ class Crew:
     Attributes:
         index: the process's number; the main one's is 0.
         count: how many there are, on all machines.
+        here: how many of them are on this machine.
     """
 
     index: int = 0
     count: int = 1
+    here: int = 1
+    _line: Line = field(default=Line(torch.device("cpu")), init=False)
+    _buckets: Buckets = field(default_factory=Buckets, init=False)
     _next: Wishes = field(default_factory=Wishes, init=False)  # what the next step tells
     _heard: Wishes = field(default_factory=Wishes, init=False)
     _told: bool = field(default=False, init=False)  # and not heard yet
@@ -79,14 +91,35 @@ class Crew:
                 found=f"{gpus}",
                 do=f"Start {gpus} of them",
             )
-        with _talking():
+        with talking():
             state = PartialState(cpu=environment.device == "cpu", timeout=PATIENCE)
-        return Crew(state.process_index, state.num_processes)
+        crew = Crew(state.process_index, state.num_processes, here)
+        crew._line = Line(state.device)
+        return crew
 
     @property
     def main(self) -> bool:
         """Whether this process writes the run's folder and says what happens."""
         return self.index == 0
+
+    @contextmanager
+    def listening(self, end: Callable[[SilentError], None]) -> Iterator[None]:
+        """While it is entered, a process that vanishes is an error of the others in minutes.
+
+        Args:
+            end: ends this process with the error, where it is busy with something else.
+        """
+        with Pulse(self.index, self.count, end) as pulse:
+            self._line = Line(self._line.device, pulse.check)
+            if self.count > 1:
+                atexit.register(self._line.close, lambda: pulse.lost)
+            yield
+
+    def words(self) -> str:
+        """Who shares the run, for a person."""
+        if self.count == self.here:
+            return f"{self.count} processes on this machine share each batch"
+        return f"{self.count} processes share each batch, {self.here} of them on this machine"
 
     @property
     def share(self) -> Share:
@@ -107,19 +140,14 @@ class Crew:
         """The main process's value, in all processes."""
         if self.count == 1:
             return value
-        from accelerate.utils import broadcast_object_list
-
-        with _talking():
-            return broadcast_object_list([value if self.main else None])[0]
+        told: T = self._line.same(value)
+        return told
 
     def any(self, flag: bool) -> bool:
         """Whether it is so in any process."""
         if self.count == 1:
             return flag
-        from accelerate import PartialState
-
-        device = PartialState().device
-        return bool(self._sum(torch.tensor([float(flag)], device=device)).item())
+        return bool(self._sum(torch.tensor([float(flag)], device=self._line.device)).item())
 
     def alike(self, value: Callable[[], str], what: str) -> None:
         """Make sure that all processes have the same value; a process alone does not ask for it.
@@ -127,21 +155,26 @@ class Crew:
         Raises:
             TrainingError: when one has another, naming `what` it is.
         """
-        if self.count > 1 and self.any(self.same(mine := value()) != mine):
+        if self.count == 1:
+            return
+        mine = hashlib.sha256(value().encode()).hexdigest()
+        if self.any(self.same(mine) != mine):
             raise TrainingError(
                 f"The processes of this run do not see the same {what}",
                 do="Give all machines the same files, the same recipe and the same versions",
             )
 
+    def deliver(self, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        """The main process's tensors by name, in all processes; sent where they differ only."""
+        return tensors if self.count == 1 else self._line.deliver(tensors)
+
     def align(self, model: torch.nn.Module) -> None:
         """Give all processes the main process's weights and statistics."""
-        if self.count == 1:
-            return
-        from accelerate.utils import broadcast
-
-        with torch.no_grad(), _talking():
-            for value in model.state_dict().values():
-                value.copy_(broadcast(value.detach().clone(memory_format=torch.contiguous_format)))
+        own = model.state_dict()
+        with torch.no_grad():
+            for name, value in self.deliver(own).items():
+                if value is not own[name]:
+                    own[name].copy_(value)
 
     def join_statistics(self, model: torch.nn.Module) -> None:
         """Let the model's batch normalisation on a GPU take statistics from the whole batch."""
@@ -153,7 +186,7 @@ class Crew:
     def statistics(self, device: torch.device) -> AbstractContextManager[object]:
         """While it is entered, batch normalisation on a CPU takes them from the whole batch."""
         if self.count > 1 and device.type != "cuda":
-            return Shared(self._sum)
+            return Shared(lambda values: self._sum(values.clone()))
         return nullcontext()
 
     def seed(self, numbers: Sequence[int]) -> None:
@@ -167,20 +200,31 @@ class Crew:
         """A batch (B, ...) from all processes' parts (b, ...) of it, in the batch's order."""
         if not self.share.divides(batch):
             return part
-        from accelerate.utils import gather
+        gathered = self._line.everybodys(self._sent(part, batch))
+        return self._ordered(gathered, batch).to(part.dtype)
 
-        places = self.share.all_places(batch)
-        longest = max(len(own) for own in places)
-        kind = part.dtype
-        sent = part.to(torch.uint8) if kind is torch.bool else part  # gloo knows no bool
+    @torch.no_grad()
+    def brought(self, part: torch.Tensor, batch: int) -> torch.Tensor | None:
+        """As `whole`, in the main process; None in the others."""
+        if not self.share.divides(batch):
+            return part if self.main else None
+        gathered = self._line.collected(self._sent(part, batch))
+        return None if gathered is None else self._ordered(gathered, batch).to(part.dtype)
+
+    def _sent(self, part: torch.Tensor, batch: int) -> torch.Tensor:
+        """What a process sends of its part: as many rows as the others."""
+        sent = part.to(torch.uint8) if part.dtype is torch.bool else part  # gloo knows no bool
+        longest = max(len(own) for own in self.share.all_places(batch))
         if missing := longest - len(part):
             sent = torch.cat([sent, sent[-1:].expand(missing, *sent.shape[1:])])
-        with _talking():
-            gathered = gather(sent.contiguous())
+        return sent.contiguous()
+
+    def _ordered(self, gathered: torch.Tensor, batch: int) -> torch.Tensor:
         order = np.empty(batch, np.int64)
-        for index, own in enumerate(places):
+        longest = len(gathered) // self.count
+        for index, own in enumerate(self.share.all_places(batch)):
             order[own] = index * longest + np.arange(len(own))
-        return gathered[torch.from_numpy(order).to(part.device)].to(kind)
+        return gathered[torch.from_numpy(order).to(gathered.device)]
 
     def weight(self, batch: int) -> int:
         """What each process divides the sum of its losses by, so that they add up to the mean."""
@@ -189,8 +233,9 @@ class Crew:
     def pool(self, model: torch.nn.Module, losses: torch.Tensor, batch: int) -> torch.Tensor:
         """Sum the gradients of all processes; the sum of the losses of the whole batch.
 
-        One message a step: gradients, statistics of batch normalisation (their mean), the
-        losses, and what is to be done after the step (see `agree`).
+        With the gradients go statistics of batch normalisation (their mean), the losses, and
+        what is to be done after the step (see `agree`): one message a step for a small model,
+        else one a bucket.
 
         Args:
             losses: (b,) of this process's part.
@@ -207,18 +252,15 @@ class Crew:
         )
         if losses.is_cuda:  # from pinned memory, so that the host does not wait
             tail = tail.pin_memory().to(losses.device, non_blocking=True)
-        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
-        parts += [one / self.count for one in kept]
-        parts += [losses.sum() / copies, tail]
-        total = self._sum(torch.cat([one.detach().reshape(-1).float() for one in parts]))
-        *found, mean, tail = total.split([one.numel() for one in parts])
-        for parameter, gradient in zip(trained, found, strict=False):
-            if parameter.grad is not None:
-                parameter.grad.copy_(gradient.view_as(parameter))
-        for one, statistic in zip(kept, found[len(trained) :], strict=True):
-            one.copy_(statistic.view_as(one))
+        told = torch.cat([losses.sum().detach().reshape(1) / copies, tail])
+        with torch.no_grad():
+            for one in kept:
+                one.div_(self.count)
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
+        self._buckets.sum([*gradients, *kept, told], self._sum)
+        mean, tail = told[0], told[1:]
         self._hear(tail)
-        return mean[0]
+        return mean
 
     def agree(self, wish: Callable[[], Wishes]) -> Wishes:
         """What is to be done now, after a step: the same in all processes.
@@ -254,17 +296,20 @@ class Crew:
     def wait(self) -> None:
         """Return when all processes are here."""
         if self.count > 1:
-            from accelerate import PartialState
+            self._line.meet()
 
-            with _talking():
-                PartialState().wait_for_everyone()
+    def ended(self, done: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What the main process says of the run's end, in all processes.
+
+        They leave together: the first to leave may have a launcher end the others.
+        """
+        told = self.same(done)
+        self.wait()
+        return told or {}
 
     def _sum(self, values: torch.Tensor) -> torch.Tensor:
-        from accelerate.utils import reduce
-
-        with _talking():
-            summed: torch.Tensor = reduce(values, "sum")
-        return summed
+        """The sum of a tensor over all processes, which then holds it."""
+        return self._line.total(values)
 
 
 ALONE = Crew()
@@ -295,22 +340,3 @@ def _statistics(module: torch.nn.Module) -> list[torch.Tensor]:
     """A normalisation layer's running mean and variance."""
     own = module.named_buffers(recurse=False)
     return [one for name, one in own if name.startswith("running_") and one.is_floating_point()]
-
-
-@contextmanager
-def _talking() -> Iterator[None]:
-    """Translate what a library raises when another process is gone.
-
-    Raises:
-        LostError: instead.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, ConnectionError) as error:
-        raise LostError(
-            "Another process of this run has ended",
-            found=(str(error).splitlines() or [type(error).__name__])[0][:200],
-            do="The same command goes on from the last checkpoint",
-        ) from error

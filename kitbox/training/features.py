@@ -126,14 +126,19 @@ class HeadAlone(nn.Module):
         return outputs.float()
 
 
-def fit(rows: int, features: int, device: torch.device) -> bool:
-    """Whether the features of so many rows, (rows, features) float32, leave memory free."""
+def fit(rows: int, features: int, device: torch.device, processes: int = 1) -> bool:
+    """Whether the features of so many rows, (rows, features) float32, leave memory free.
+
+    Args:
+        processes: how many keep them on this machine: each has a GPU of its own, but they
+            share the machine's memory.
+    """
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:
         from kitbox.environment import free_memory
 
-        free = free_memory()
+        free = free_memory() // processes
     return rows * features * 4 <= SHARE * free
 
 

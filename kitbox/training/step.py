@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -230,16 +231,20 @@ def evaluate(
     """The mean loss of labelled rows and the task's tally of them.
 
     Args:
-        crew: the processes that share the batches; each gets the tally of all rows.
+        crew: the processes that share the batches; the main one's tally is of all rows, the
+            others' is empty and their loss is nan.
     """
     slices = slices or Slices()
     model.eval()
     tally = task.tally()
     total = torch.zeros((), device=loader.device, dtype=torch.float32)
     for images, wanted, part in loader.fixed(rows, size):
-        outputs = crew.whole(slices.forward(model, images), len(part))
-        targets = crew.whole(wanted, len(part))
-        total += task.loss(outputs, targets).sum()
-        tally.add(outputs, targets, loader.frames(part, size))
+        outputs = crew.brought(slices.forward(model, images), len(part))
+        targets = crew.brought(wanted, len(part))
+        if outputs is not None and targets is not None:
+            total += task.loss(outputs, targets).sum()
+            tally.add(outputs, targets, loader.frames(part, size))
         show(1)
+    if not crew.main:
+        return math.nan, tally
     return total.item() / max(1, len(rows)), tally  # waits for the device

@@ -149,7 +149,7 @@ class Trainer:
         self.progress.say(describe(stage, number, len(stages), size))
         self._freeze(stage)
         inside = kept is not None and kept.facts["cycle"] is not None
-        views = kept.facts["views"] if inside and kept else self.crew.same(self._views(stage))
+        views = kept.facts["views"] if inside and kept else self._views(stage)
         self._feed(number, size, views)
         lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
         self.rate = lr[1] if isinstance(lr, tuple) else lr
@@ -246,7 +246,7 @@ class Trainer:
         if self.budget is not None and self._fed is self.loader:
             self.budget.passed(clock.lap(), self.loader.count_fixed(len(self.valid)))
         self._without_surprises()
-        return loss, self.task.score(tally)
+        return self.crew.same((loss, self.task.score(tally) if self.crew.main else {}))
 
     def _part(self) -> Part:
         return Part(torch.zeros((), dtype=torch.float64, device=_sums(self.accelerator.device)))
@@ -415,7 +415,10 @@ class Trainer:
         step: Callable[..., None] = lambda n=1, note="": None,
         rows: np.ndarray | None = None,
     ) -> tuple[float, Tally]:
-        """The mean loss and the task's tally of labelled rows, by default the validation rows."""
+        """The mean loss and the task's tally of labelled rows, by default the validation rows.
+
+        The main process's; see `evaluate`.
+        """
         model, seen = self._predicting(), self.valid if rows is None else rows
         slices, crew = self._slices, self.crew
         return evaluate(model, self.task, self.loader, seen, size, step, slices, crew)
@@ -426,9 +429,12 @@ class Trainer:
         size: tuple[int, int],
         step: Callable[..., None] = lambda n=1, note="": None,
     ) -> Iterator[tuple[np.ndarray, Frames]]:
-        """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order."""
+        """Raw outputs (B, ...) and frames of the rows, a batch at a time, in their order.
+
+        The main process's: others compute their share of them, and give nothing.
+        """
         forward = self._slices.forward
-        whole = self.crew.whole
+        whole = self.crew.brought
         return predict(self._predicting(), self.loader, rows, size, step, forward, whole)
 
     def _predicting(self) -> torch.nn.Module:
@@ -491,7 +497,20 @@ class Trainer:
         return self.budget is not None and self.budget.left <= 0
 
     def _views(self, stage: Stage) -> int:
-        """Of how many views of each picture features are computed; 0 for none."""
+        """Of how many views of each picture features are computed, in all processes; 0 for none."""
+        views = self.crew.same(self._views_asked(stage))  # a clock's
+        width = self.model.body.features
+        if not views or not isinstance(width, int):
+            return 0
+        rows = views * len(self.train) + len(self.valid)
+        fits = features.fit(rows, width, self.accelerator.device, self.crew.here)
+        if self.crew.any(not fits):
+            self.progress.warn("the features of a frozen body would not fit into the memory")
+            return 0
+        return views
+
+    def _views_asked(self, stage: Stage) -> int:
+        """Of how many views features are to be computed, if they fit into the memory."""
         width = self.model.body.features
         if stage.freeze is not True or stage.features is False or not isinstance(width, int):
             return 0
@@ -499,12 +518,7 @@ class Trainer:
             return 0
         if self.mix is not None:  # what is mixed is another picture in every step
             return 0
-        views = min(stage.features or features.VIEWS, stage.epochs)
-        rows = views * len(self.train) + len(self.valid)
-        if not features.fit(rows, width, self.accelerator.device):
-            self.progress.warn("the features of a frozen body would not fit into the memory")
-            return 0
-        return views
+        return min(stage.features or features.VIEWS, stage.epochs)
 
     def _freeze(self, stage: Stage) -> None:
         hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
