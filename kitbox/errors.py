@@ -10,7 +10,7 @@
     ├── WeightsError        pretrained weights that cannot be had, or do not fit
     ├── TrainingError       a training run that cannot start or go on
     ├── LostError           another process of a run has ended, this one cannot go on alone
-    │   └── SilentError     it gives no sign of life any more
+    ├── SilentError         another process of a run gives no sign of life any more
     ├── SubmissionError     a submission that would not be accepted
     └── StorageError        a disk that is full, a folder that cannot be written, a run in the way
 
@@ -91,7 +91,7 @@ class LostError(KitboxError):
     """Another process of a run has ended; this one cannot go on alone."""
 
 
-class SilentError(LostError):
+class SilentError(KitboxError):
     """Another process of a run gives no sign of life: stopped, hanging, or its machine is gone."""
 
 

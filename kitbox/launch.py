@@ -191,7 +191,7 @@ def _why(told: dict[int, KitboxError], said: str, count: int, status: int) -> Ki
         status: the launcher's exit status.
     """
     for error in told.values():
-        if not isinstance(error, LostError):
+        if not isinstance(error, LostError | SilentError):
             return error
     for error in told.values():  # the launcher ended the silent one, in the end
         if isinstance(error, SilentError):

@@ -56,6 +56,8 @@ def joined(folder: RunFolder, progress: Progress) -> Iterator[Place]:
             )
             folder = RunFolder(Path(stack.enter_context(scratch)) / "run")
             progress = Progress(quiet=True)
+        elif crew.count > 1:
+            progress.say(crew.words())
         yield Place(crew, folder, progress)
 
 

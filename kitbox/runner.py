@@ -151,8 +151,6 @@ def follow(
         keep_freed()
     progress.spent.clear()
     progress.say(f"{environment.device_name}: {environment.reason}")
-    if crew.count > 1:
-        progress.say(crew.words())
     torch.manual_seed(recipe.seed)
     with crew.in_turn():  # missing weights stop here
         body = recipe.backbone.build(recipe.hw, maps=recipe.task.maps())

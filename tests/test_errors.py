@@ -16,7 +16,7 @@ from kitbox.errors import KitboxError, RecipeError, StorageError, nearest, some,
 
 
 def test_docstring_draws_the_real_tree() -> None:
-    drawn = re.findall(r"^ +(?:│ +)?(?:[├└]── )?(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
+    drawn = re.findall(r"^ +(?:[├└]── )?(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
     assert drawn[0] == "KitboxError"
     classes = [c for c in vars(errors).values() if inspect.isclass(c)]
     real = [c for c in classes if issubclass(c, Exception) and c.__module__ == errors.__name__]

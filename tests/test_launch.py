@@ -120,6 +120,47 @@ def test_from_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.slow
+def test_a_persons_own_settings_of_the_launcher_are_left_alone(tmp_path: Path) -> None:
+    """Of Accelerate's configuration file, and of the environment."""
+    (home := tmp_path / "home" / "accelerate").mkdir(parents=True)
+    own = {
+        "compute_environment": "LOCAL_MACHINE",
+        "distributed_type": "DEEPSPEED",
+        "deepspeed_config": {"zero_stage": 3, "deepspeed_multinode_launcher": "pdsh"},
+        "mixed_precision": "fp16",
+        "gpu_ids": "0",
+        "num_machines": 2,
+        "num_processes": 8,
+        "machine_rank": 1,
+        "main_process_ip": "10.255.255.1",
+        "main_process_port": 1,
+        "same_network": True,
+        "rdzv_backend": "c10d",
+        "main_training_function": "other",
+        "dynamo_config": {"dynamo_backend": "INDUCTOR"},
+        "debug": True,
+    }
+    (home / "default_config.yaml").write_text(yaml.safe_dump(own))
+    hostile = {
+        "HF_HOME": str(home.parent),
+        "ACCELERATE_USE_DEEPSPEED": "true",
+        "ACCELERATE_MIXED_PRECISION": "fp16",
+        "PET_NNODES": "2",
+        "PET_RDZV_BACKEND": "c10d",
+    }
+    values = {**HELD, "stages": HELD["stages"][:1]}
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump({**values, "processes": 2}, sort_keys=False))
+    process = start(file, tmp_path / "two", **hostile)
+    said, errors = process.communicate(timeout=180)
+    assert process.returncode == 0, (said, errors)
+    assert errors == ""
+    assert "2 processes on this machine share each batch" in said
+    follow(recipes.make(values), tmp_path / "one", tmp_path / "cache")
+    alike(tmp_path / "one", tmp_path / "two")
+
+
+@pytest.mark.slow
 def test_two_machines(tmp_path: Path) -> None:
     """Two launchers, each with its own cache and working folder: the first writes the run."""
     file, port = tmp_path / "recipe.yaml", str(free_port())

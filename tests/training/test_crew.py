@@ -19,6 +19,7 @@ from results import SMALL, follow, small
 from kitbox import recipe as recipes
 from kitbox.errors import TrainingError
 from kitbox.training.crew import Crew, Wishes
+from kitbox.training.line import Line
 
 HELD: list[dict[str, Any]] = [
     {"epochs": 2, "freeze": True, "hold_norm": True},
@@ -100,6 +101,7 @@ def test_two_processes_end_as_one_does(tmp_path: Path) -> None:
             ids = [row[0] for row in csv.reader(file)][1:]
         assert len(set(ids)) == len(ids) == count
 
+    assert said.count("2 processes on this machine share each batch\n") == len(jobs) + 1
     assert "is shortened to about" in said
     with (tmp_path / "short" / "log.csv").open() as file:
         assert 1 <= len(list(csv.DictReader(file))) < 20
@@ -225,3 +227,36 @@ def test_a_recipe_can_ask_for_processes() -> None:
 
     assert small(processes=2).processes == 2
     assert fingerprint(small(processes=2)) == fingerprint(small())
+
+
+def test_who_shares_a_run_in_words() -> None:
+    assert Crew(0, 2, 2).words() == "2 processes on this machine share each batch"
+    assert Crew(0, 4, 2).words() == "4 processes share each batch, 2 of them on this machine"
+
+
+def test_only_the_main_process_has_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five rows, by pairs; a batch of one is done by all."""
+    batch = torch.arange(5) * 10
+    parts = [batch[Crew(n, 2).share.places(5).tolist()] for n in range(2)]
+    for index in range(2):
+        crew = Crew(index, 2)
+        sent = torch.cat([crew._sent(part, 5) for part in parts])
+        main = index == 0
+        monkeypatch.setattr(Line, "collected", lambda line, own, s=sent, m=main: s if m else None)
+        monkeypatch.setattr(Line, "everybodys", lambda line, own, s=sent: s)
+        assert torch.equal(crew.whole(parts[index], 5), batch)
+        brought = crew.brought(parts[index], 5)
+        assert (brought is not None) == main
+        assert brought is None or torch.equal(brought, batch)
+        assert (crew.brought(batch[:1], 1) is not None) == main
+
+
+def test_a_table_is_compared_by_its_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Crew, "same", lambda crew, value: told.append(value) or value)
+    monkeypatch.setattr(Crew, "any", lambda crew, flag: flag)
+    Crew(0, 2).alike(lambda: "a row\n" * 100_000, "table")
+    assert len(told[0]) == 64
+    monkeypatch.setattr(Crew, "same", lambda crew, value: told[0])
+    with pytest.raises(TrainingError, match="do not see the same table"):
+        Crew(1, 2).alike(lambda: "another row\n", "table")

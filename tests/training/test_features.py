@@ -12,6 +12,7 @@ import torch
 from kitbox.data.augment import Standard
 from kitbox.recipe import Stage
 from kitbox.training import features
+from kitbox.training.crew import Crew
 from kitbox.training.trainer import Trainer
 
 from .conftest import SIDE, TinyBody
@@ -133,3 +134,32 @@ def test_maps_and_trained_bodies_have_none(trainer: Make) -> None:
         assert run._views(Stage(epochs=2, freeze=freeze, features=2)) == 0
     run.model.body.features = (4, 8)
     assert run._views(stage()) == 0
+
+
+def test_processes_of_a_machine_share_its_memory_not_its_gpus(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from kitbox import environment
+
+    monkeypatch.setattr(environment, "free_memory", lambda: 4 * 4000)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4 * 4000, 0))
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert features.fit(100, 10, cpu)
+    assert not features.fit(100, 10, cpu, processes=2)
+    assert features.fit(50, 10, cpu, processes=2)
+    assert features.fit(100, 10, gpu, processes=2)
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_features_fit_in_all_processes_or_in_none(
+    trainer: Make, monkeypatch: pytest.MonkeyPatch, other: bool
+) -> None:
+    """Another machine's memory may be smaller."""
+    run = trainer()
+    asked: list[int] = []
+    run.crew = Crew(0, 2, 2)
+    monkeypatch.setattr(Crew, "same", lambda crew, value: value)
+    monkeypatch.setattr(Crew, "any", lambda crew, flag: flag or other)
+    monkeypatch.setattr(features, "fit", lambda *of: bool(asked.append(of[3]) or True))
+    assert (run._views(stage()) > 0) != other
+    assert asked == [2]
