@@ -135,7 +135,7 @@ def test_killed_in_features_and_in_the_finder(
 def test_a_stopped_process_is_given_up(rank: int, place: Path, tmp_path: Path) -> None:
     """As one that hangs, or whose machine does: its connections stay open."""
     out = tmp_path / "out"
-    process = start(place / "recipe.yaml", out, **sited(place, TEST_SILENCE="4"))
+    process = start(place / "recipe.yaml", out, **sited(place, TEST_SILENCE="10"))
     soon((out / "log.csv").exists, process)
     others = psutil.Process(process.pid).children(recursive=True)
     stopped = process_of(process, rank)
@@ -196,7 +196,7 @@ def on_machine(name: str, rank: int, place: Path, here: Path) -> subprocess.Pope
         *("--main_process_port", "29500", "--mixed_precision", "no", "--dynamo_backend", "no"),
         *("-m", "kitbox", "run", str(place / "alone.yaml"), "--out", "out"),
     ]
-    variables = sited(place, TEST_SILENCE="4", GLOO_SOCKET_IFNAME="kitbox")
+    variables = sited(place, TEST_SILENCE="10", GLOO_SOCKET_IFNAME="kitbox")
     return subprocess.Popen(
         command,
         env={**os.environ, "KITBOX_CACHE": str(own / "cache"), **variables},
