@@ -40,7 +40,7 @@ _HOMES = {
     "Frames": "kitbox.data.frames",
     "Gathered": "kitbox.tasks.tally",
     "KitboxError": "kitbox.errors",
-    "Labels": "kitbox.contracts",
+    "Labels": "kitbox.contracts.labeler",
     "Masks": "kitbox.data.targets",
     "Options": "kitbox.options",
     "Points": "kitbox.data.targets",

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from kitbox import listing, recipe, registry
+from kitbox.breaches import where
 from kitbox.errors import KitboxError, PluginError
 from kitbox.mistakes import Mistakes
 from kitbox.testing.isolation import isolated
@@ -67,7 +68,7 @@ class PluginTests:
     def test_it_keeps_its_contract(self, plugin: Any) -> None:
         contract = registry.KINDS[self.kind].contract
         lines = registry.breaches(type(plugin), contract)
-        assert not lines, f"see {contract.__name__} in kitbox/contracts.py: {'; '.join(lines)}"
+        assert not lines, f"see {where(contract)}: {'; '.join(lines)}"
 
     def test_options_go_through_a_recipe(self, plugin: Any) -> None:
         """A run's folder keeps the recipe: reading it again must give the same plugin."""
