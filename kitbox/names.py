@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 UNKNOWN = "{?}"
 """Stands for what is only known when the module runs."""
@@ -60,7 +60,7 @@ class _Reader:
         self._scopes: list[Bound] = []
         self._open: set[int] = set()
 
-    def enter(self, scope: ast.AST, body: list[ast.AST] | list[ast.stmt]) -> None:
+    def enter(self, scope: ast.AST, body: Sequence[ast.AST]) -> None:
         """Read what lies in a scope: what it binds first."""
         bound: Bound = {}
         if isinstance(scope, _FUNCTIONS):
@@ -263,7 +263,7 @@ def _bind(node: ast.AST, bound: Bound, exports: Mapping[str, Collection[str]]) -
             bound.setdefault(name, None)
 
 
-def _own(body: list[ast.AST] | list[ast.stmt]) -> Iterator[ast.AST]:
+def _own(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """The nodes of a scope, without those of the scopes in it."""
     for node in body:
         yield node

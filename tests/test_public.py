@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from kitbox import registry
 from kitbox.public import is_public, private_uses
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(path for path in (ROOT / "plugins").rglob("*.py") if ".venv" not in path.parts)
-TASKS = {
-    name
-    for line in (ROOT / "pyproject.toml").read_text().partition('"kitbox.tasks"]')[2].splitlines()
-    if (name := line.partition(" = ")[0])
-}
+TASKS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+    "kitbox.tasks"
+]
+"""The built-in tasks: name, and module and class."""
 
 
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: "/".join(path.parts[-3:]))
@@ -105,36 +105,34 @@ def test_names() -> None:
 def test_nothing_but_tasks_names_a_task() -> None:
     """In strings that are values, and in imports, outside `kitbox/tasks/`.
 
-    The demonstration's recipe is a recipe, and a draft is one: its table of built-in tasks is a
-    guesser's. Tests of contracts need some recipe too.
+    Recipes (`kitbox/demo.yaml`) are no code and may.
     """
-    known = {"single-label", "multi-label", "segmentation", "regression"}
-    assert known < TASKS
-    allowed = {ROOT / "kitbox" / name for name in ("testing/plugins.py", "drafts/goal.py")}
-    found = []
-    for path in sorted((ROOT / "kitbox").rglob("*.py")):
-        if path.parent.name == "tasks" or path in allowed:
-            continue
-        found += [f"{path.relative_to(ROOT)}: {name}" for name in named(path, known)]
+    assert set(TASKS) == {p.name for p in registry.tasks.plugins() if p.package == "kitbox"}
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted((ROOT / "kitbox").rglob("*.py"))
+        if path.parent.name != "tasks"
+        for name in named(path)
+    ]
     assert found == []
 
 
-def named(path: Path, tasks: set[str]) -> list[str]:
-    """The tasks that a module names in code: as a string of its own, or by its module."""
-    tree = ast.parse(path.read_text())
-    modules = {name.replace("-", "_") for name in tasks}
+def named(path: Path) -> list[str]:
+    """The tasks that a module names in code: as a string of its own, or by module and class."""
+    known = {*TASKS, *TASKS.values(), *(value.partition(":")[0] for value in TASKS.values())}
     found = []
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Constant(value=str(text)):
-                bare = text.removeprefix("kitbox:")
-                found += [bare] if bare in tasks else []
-            case ast.ImportFrom(module=str(module)):
-                found += re.findall(rf"^kitbox\.tasks\.({'|'.join(modules)})$", module)
-                if module == "kitbox.tasks":
-                    found += [alias.name for alias in node.names if alias.name in modules]
+                found += [text] if text.removeprefix("kitbox:") in known else []
+            case ast.ImportFrom(module=str(module), names=names):
+                found += [
+                    name
+                    for name in (module, *(f"{module}.{alias.name}" for alias in names))
+                    if name in known
+                ]
             case ast.Import(names=names):
-                found += [n.name for n in names if n.name.startswith("kitbox.tasks.")]
+                found += [alias.name for alias in names if alias.name in known]
     return found
 
 
@@ -145,8 +143,11 @@ def named(path: Path, tasks: set[str]) -> list[str]:
         "use = 'kitbox:segmentation'",
         "from kitbox.tasks.regression import Regression",
         "from kitbox.tasks import multi_label",
+        "import kitbox.tasks.points",
+        "x = {'points': 'points'}",
+        "import_module('kitbox.tasks.points')",
     ],
 )
 def test_a_named_task_is_seen(line: str, tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text(line)
-    assert named(tmp_path / "x.py", {"single-label", "multi-label", "segmentation", "regression"})
+    assert named(tmp_path / "x.py")

@@ -26,6 +26,7 @@ from __future__ import annotations
 from kitbox.contracts.augmentation import Augmentation
 from kitbox.contracts.backbone import Attaches, Backbone, Body, Weights
 from kitbox.contracts.batches import Batches
+from kitbox.contracts.drafted import Drafted
 from kitbox.contracts.labeler import Labeler, Labels
 from kitbox.contracts.source import Source
 from kitbox.contracts.splitter import Splitter
@@ -45,6 +46,7 @@ __all__ = [
     "Batches",
     "Body",
     "Decides",
+    "Drafted",
     "Labeler",
     "Labels",
     "Mirrors",
