@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -124,23 +125,33 @@ class PluginTests:
         file = getattr(sys.modules.get(module), "__file__", None) or ""
         if inspect.getmodulename(file) is None or module.rpartition(".")[2].startswith("test_"):
             pytest.skip("the class is written in a test, not in a module of a package")
-        code = (
-            "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); import kitbox\n"
-            "before = set(sys.modules)\n"
-            f"importlib.import_module({module!r})\n"
-            f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules and m not in before]))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code, json.dumps(sys.path)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            env={**os.environ, "PYTHONHASHSEED": "1"},
-        )
-        assert done.returncode == 0, f"{module} cannot be imported: {done.stderr}"
-        loaded = json.loads(done.stdout.splitlines()[-1])
+        loaded = _heavy_imports(module, tuple(sys.path))
         assert not loaded, f"{module} imports {', '.join(loaded)}; import it inside the functions"
+
+
+@lru_cache
+def _heavy_imports(module: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Which heavy libraries a module imports, in a new process; asked once for all its classes.
+
+    Raises:
+        AssertionError: when it cannot be imported.
+    """
+    code = (
+        "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); import kitbox\n"
+        "before = set(sys.modules)\n"
+        f"importlib.import_module({module!r})\n"
+        f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules and m not in before]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(paths)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+    )
+    assert done.returncode == 0, f"{module} cannot be imported: {done.stderr}"
+    return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
 class _Nonsense:
