@@ -58,7 +58,7 @@ FIXTURES = {
     "task:classes": """
     @pytest.fixture
     def rows(self, folder):
-        return labelled(folder, {"label": ["cat", "dog", "cow"] * 3})
+        return labelled(folder, {"label": ["cat", "dog", "cow"] * 3}, valid=4)
 """,
     "task:tags": """
     @pytest.fixture

@@ -28,7 +28,7 @@ class TestNumbersAsClasses(PredictionTests):
 
     @pytest.fixture
     def rows(self, folder: Path) -> pd.DataFrame:
-        return labelled(folder, {"label": [3.0, 10.0, 7.0] * 3})
+        return labelled(folder, {"label": [3.0, 10.0, 7.0] * 3}, valid=4)
 
 
 def test_kitbox_s_own_columns_are_refused(tmp_path: Path) -> None:
