@@ -15,7 +15,8 @@ class Body(Protocol):
     """A backbone that was built: an `nn.Module` from images (B, C, H, W) to features.
 
     Features are one vector a picture (B, F), or, when it was built for maps, a
-    list of maps (B, F_i, H_i, W_i), finest first.
+    list of maps (B, F_i, H_i, W_i), finest first. In eval mode a picture's do not depend on the
+    other pictures of the batch.
 
     Attributes:
         features: F, or for maps (F_1, F_2, ...).

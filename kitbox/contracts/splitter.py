@@ -17,7 +17,7 @@ class Splitter(Protocol):
         """The part of every row: 'train' or 'valid', indexed like `rows`.
 
         Depends on the rows' content and the plugin's options alone, never on
-        their order or the machine.
+        their order, their index or the machine.
 
         Raises:
             SplitError: when a part would be empty or the rows do not allow it.

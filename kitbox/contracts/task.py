@@ -72,7 +72,8 @@ class Task(Protocol):
         """A new head from the body's features to raw outputs.
 
         Outputs are (B, K), or maps (B, K, H, W) of the picture's size (padded as
-        the features are; the padding is cut off afterwards).
+        the features are; the padding is cut off afterwards). In eval mode a picture's do not
+        depend on the other pictures of the batch.
         """
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -96,8 +97,9 @@ class Task(Protocol):
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
         """Raw outputs (B, ...) as a table (B rows) with one named column per output.
 
-        What lies on the picture is given for the file's picture, upright:
-        `frames` leads back.
+        Depends on the options alone, as a saved model has them. A column of a class is called
+        as the class is in the table. What lies on the picture is given for the file's picture,
+        upright: `frames` leads back.
         """
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:

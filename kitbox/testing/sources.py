@@ -24,7 +24,7 @@ class SourceTests(PluginTests):
 
     Fixtures: `plugin`, a source that can be fetched in the test; `hopeless`, one that cannot
     (a file that is not there, say), or None. `network` is for a source that fetches from a
-    server of the test.
+    server of the test. Some tests run in another working folder, so paths are absolute.
     """
 
     kind: ClassVar[str] = "source"
