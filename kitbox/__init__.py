@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from kitbox.contracts import Labels
     from kitbox.data.files import pictures as list_pictures
     from kitbox.data.frames import Frames
-    from kitbox.data.targets import Fixed, Masks, Points
-    from kitbox.data.warp import Warp
+    from kitbox.data.targets import Fixed, Masks, Points, Targets
+    from kitbox.data.warp import Draw, Warp
     from kitbox.demo import demo_recipe
     from kitbox.environment import Environment
     from kitbox.errors import KitboxError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kitbox.results.predictor import Predictor
     from kitbox.runner import run
     from kitbox.runs import Runs
+    from kitbox.sources.below import derived_name, list_files
     from kitbox.sources.whole import make_folder
     from kitbox.tasks.tally import Gathered
     from kitbox.writers.sample import check as obey_sample
@@ -33,22 +34,26 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Draw": "kitbox.data.warp",
     "Environment": "kitbox.environment",
     "Fixed": "kitbox.data.targets",
     "Frames": "kitbox.data.frames",
     "Gathered": "kitbox.tasks.tally",
     "KitboxError": "kitbox.errors",
-    "Labels": "kitbox.contracts",
+    "Labels": "kitbox.contracts.labeler",
     "Masks": "kitbox.data.targets",
     "Options": "kitbox.options",
     "Points": "kitbox.data.targets",
     "Predictor": "kitbox.results.predictor",
     "Recipe": "kitbox.recipe",
     "Runs": "kitbox.runs",
+    "Targets": "kitbox.data.targets",
     "Warp": "kitbox.data.warp",
     "contracts": "kitbox.contracts",
     "demo_recipe": "kitbox.demo",
+    "derived_name": "kitbox.sources.below",
     "errors": "kitbox.errors",
+    "list_files": "kitbox.sources.below",
     "list_pictures": "kitbox.data.files:pictures",
     "make_folder": "kitbox.sources.whole",
     "make_recipe": "kitbox.recipe:make",
@@ -59,6 +64,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Draw",
     "Environment",
     "Fixed",
     "Frames",
@@ -71,10 +77,13 @@ __all__ = [
     "Predictor",
     "Recipe",
     "Runs",
+    "Targets",
     "Warp",
     "contracts",
     "demo_recipe",
+    "derived_name",
     "errors",
+    "list_files",
     "list_pictures",
     "make_folder",
     "make_recipe",

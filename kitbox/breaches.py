@@ -29,6 +29,11 @@ def breaches(cls: object, contract: type) -> list[str]:
     return lines
 
 
+def where(contract: type) -> str:
+    """Where a contract stands, for a message: `Task in kitbox/contracts/task.py`."""
+    return f"{contract.__name__} in {contract.__module__.replace('.', '/')}.py"
+
+
 def _accepts(found: inspect.Signature, expected: inspect.Signature) -> bool:
     """Whether a method can be called in every way that the contract allows."""
     parameters = list(expected.parameters.values())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
+from weakref import WeakKeyDictionary
 
 BUILT_IN = "kitbox"
 SESSION = "session"
@@ -73,14 +74,23 @@ def _changed(folder: str) -> int:
         return 0
 
 
+_ORIGINS: WeakKeyDictionary[metadata.Distribution, tuple[str, str]] = WeakKeyDictionary()
+"""Metadata holds a package's README and is parsed whenever it is asked for."""
+
+
 def origin(point: metadata.EntryPoint) -> tuple[str, str]:
     """The package of an entry point and its version, '?' where its metadata is damaged."""
-    try:
-        assert point.dist is not None
-        # `or`: without metadata the name is None, in spite of its type.
-        return point.dist.metadata["Name"] or "?", point.dist.metadata["Version"] or "?"
-    except Exception:  # noqa: BLE001  a stranger's damaged metadata takes nothing down
+    dist = point.dist
+    if dist is None:
         return "?", "?"
+    if dist not in _ORIGINS:
+        try:
+            about = dist.metadata
+            # `or`: without metadata the name is None, in spite of its type.
+            _ORIGINS[dist] = about["Name"] or "?", about["Version"] or "?"
+        except Exception:  # noqa: BLE001  a stranger's damaged metadata takes nothing down
+            return "?", "?"
+    return _ORIGINS[dist]
 
 
 def made_for(package: str) -> tuple[str, ...]:

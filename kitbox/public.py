@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from kitbox import contracts
+from kitbox.names import uses
+
 MODULES = ("contracts", "errors", "testing")
 """Modules whose own names, without an underscore before them, are public too."""
 
@@ -12,21 +15,26 @@ MODULES = ("contracts", "errors", "testing")
 def private_uses(file: Path) -> list[str]:
     """The names of kitbox in a module of Python that are not public, each with its line.
 
+    They are found by reading: see `kitbox.names.uses` for what that sees. A name of which only
+    the beginning is known (`kitbox.{?}`) is told too.
+
     Raises:
         SyntaxError: when the file is no Python.
     """
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    found = [
-        (getattr(node, "lineno", 0), name)
-        for node in ast.walk(tree)
-        for name in _named(node)
+    import kitbox
+
+    text, exports = file.read_text(encoding="utf-8"), {"kitbox": kitbox.__all__}
+    return [
+        f"line {line}: {name}"
+        for line, name in uses(text, "kitbox", exports, str(file))
         if not is_public(name)
     ]
-    return [f"line {line}: {name}" for line, name in sorted(set(found))]
 
 
 def is_public(name: str) -> bool:
     """Whether a dotted name is one that a package may use, or none of kitbox's.
+
+    `*` after a module means the names that it exports.
 
     >>> is_public("kitbox.Options"), is_public("kitbox.errors.some"), is_public("torch.nn")
     (True, True, True)
@@ -40,19 +48,25 @@ def is_public(name: str) -> bool:
         return True
     if rest[0] in MODULES:
         return len(rest) == 1 or _in(rest[0], rest[1])
-    return rest[0] == "__version__" or rest[0] in kitbox.__all__
+    return rest[0] in ("__version__", "*") or rest[0] in kitbox.__all__
 
 
 def _in(module: str, name: str) -> bool:
     """Whether a public module has a public name."""
+    if name == "*":
+        return True
     if name.startswith("_"):
         return False
-    if module == "testing":
-        import kitbox.testing
+    match module:
+        case "testing":
+            import kitbox.testing
 
-        return name in kitbox.testing.__all__
-    source = Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
-    return name in _defined(ast.parse(source))
+            return name in kitbox.testing.__all__
+        case "contracts":
+            return name in contracts.__all__
+        case _:
+            source = Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
+            return name in _defined(ast.parse(source))
 
 
 def _defined(tree: ast.Module) -> set[str]:
@@ -63,23 +77,3 @@ def _defined(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     return names
-
-
-def _named(node: ast.AST) -> list[str]:
-    """The dotted names of kitbox that a node uses."""
-    match node:
-        case ast.Import(names=names):
-            return [alias.name for alias in names if _ours(alias.name)]
-        case ast.ImportFrom(module=str(module), names=names, level=0) if _ours(module):
-            return [f"{module}.{alias.name}" for alias in names]
-        case ast.Attribute():
-            dotted = ast.unparse(node)
-            return [dotted] if _ours(dotted) and dotted.replace(".", "").isidentifier() else []
-        case ast.Call(args=[ast.Constant(value=str(name)), *_], func=function):
-            called = ast.unparse(function)
-            return [name] if called.endswith(("import_module", "__import__")) else []
-    return []
-
-
-def _ours(name: str) -> bool:
-    return name.partition(".")[0] == "kitbox"

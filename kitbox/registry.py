@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import ValidationError
 
 from kitbox import contracts
-from kitbox.breaches import breaches
+from kitbox.breaches import breaches, where
 from kitbox.errors import KitboxError, PluginError, nearest, some
 from kitbox.imports import imported
 from kitbox.installed import (
@@ -147,7 +147,7 @@ class Registry(Generic[T]):
             raise PluginError(
                 f"The {self.kind} '{plugin.name}' of {plugin.package} {plugin.version} "
                 f"({plugin.value}) breaks its contract: {'; '.join(broken)}",
-                do=f"See {self.contract.__name__} in kitbox/contracts.py",
+                do=f"See {where(self.contract)}",
             )
         self._loaded[plugin.full_name] = cls
         return cls
@@ -247,7 +247,7 @@ class Registry(Generic[T]):
             if broken := breaches(cls, self.contract):
                 raise PluginError(
                     f"{cls.__name__} is no {self.kind}: {'; '.join(broken)}",
-                    do=f"See {self.contract.__name__} in kitbox/contracts.py",
+                    do=f"See {where(self.contract)}",
                 )
             self._session[name] = cls
             return cls

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitbox import contracts, imports, listing, probe, public, registry
+from kitbox.breaches import where
 from kitbox.errors import some
 from kitbox.installed import ALLOW_LIST, Plugin, canonical
 from kitbox.package import Package, of_folder, of_name
@@ -80,8 +81,7 @@ def _told(plugin: Plugin, trouble: str) -> str:
             f'{contracts.CONTRACT} in [project.entry-points."kitbox.contract"]'
         )
     if "expected" in trouble:
-        contract = registry.KINDS[plugin.kind].contract.__name__
-        return f"{trouble}. See {contract} in kitbox/contracts.py"
+        return f"{trouble}. See {where(registry.KINDS[plugin.kind].contract)}"
     if trouble.startswith(probe.NO_END):
         return (
             f"{what}: {trouble}. Do nothing when the module is imported: no downloads, no waiting"

@@ -44,6 +44,7 @@ def imported(code: str) -> set[str]:
 
 def test_public_names_are_pinned() -> None:
     assert kitbox.__all__ == [
+        "Draw",
         "Environment",
         "Fixed",
         "Frames",
@@ -56,10 +57,13 @@ def test_public_names_are_pinned() -> None:
         "Predictor",
         "Recipe",
         "Runs",
+        "Targets",
         "Warp",
         "contracts",
         "demo_recipe",
+        "derived_name",
         "errors",
+        "list_files",
         "list_pictures",
         "make_folder",
         "make_recipe",

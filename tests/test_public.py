@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from kitbox import registry
 from kitbox.public import is_public, private_uses
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(path for path in (ROOT / "plugins").rglob("*.py") if ".venv" not in path.parts)
-TASKS = {
-    name
-    for line in (ROOT / "pyproject.toml").read_text().partition('"kitbox.tasks"]')[2].splitlines()
-    if (name := line.partition(" = ")[0])
-}
+TASKS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+    "kitbox.tasks"
+]
+"""The built-in tasks: name, and module and class."""
 
 
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: "/".join(path.parts[-3:]))
@@ -48,6 +48,47 @@ def test_there_are_plugins() -> None:
         ("import kitbox\nkitbox.registry.KINDS", "kitbox.registry.KINDS"),
         ("import importlib\nimportlib.import_module('kitbox.data.warp')", "kitbox.data.warp"),
         ("def f():\n    from kitbox.data import split", "kitbox.data.split"),
+        ("import kitbox as k\nk.tasks.tally", "line 2: kitbox.tasks.tally"),
+        ("from kitbox import runner as r\nr.run", "kitbox.runner"),
+        ("import kitbox.runner as r\nr.run", "line 2: kitbox.runner.run"),
+        ("from kitbox import contracts as c\nc.task.Task", "kitbox.contracts.task.Task"),
+        ("import kitbox\ne = kitbox.errors\ne._sentence('x')", "line 3: kitbox.errors._sentence"),
+        ("import kitbox\ngetattr(kitbox, 'runner')", "kitbox.runner"),
+        ("import kitbox as k\ngetattr(k, 'run' + 'ner').run", "kitbox.runner.run"),
+        ("import kitbox\ndef f(x):\n    return getattr(kitbox, x)", "kitbox.{?}"),
+        ("import kitbox\nvars(kitbox)['runner']", "kitbox.runner"),
+        ("import kitbox\nkitbox.__dict__['runner']", "kitbox.runner"),
+        ("import sys\nsys.modules['kitbox.runner'].run", "kitbox.runner.run"),
+        ("from importlib import import_module as load\nload('kitbox.runner')", "kitbox.runner"),
+        ("import importlib\nx = 'runner'\nimportlib.import_module(f'kitbox.{x}')", "kitbox.runner"),
+        ("import importlib as i\nfor x in 'ab':\n    i.import_module(f'kitbox.{x}')", "kitbox.{?}"),
+        ("import importlib as i\ni.import_module('kitbox.' + 'runner')", "kitbox.runner"),
+        ("import importlib as i\ni.import_module('.'.join(['kitbox', 'runner']))", "kitbox.runner"),
+        ("import importlib as i\ni.import_module('kitbox.%s' % 'runner')", "kitbox.runner"),
+        ("import importlib as i\ni.import_module('kitbox.{}'.format(x))", "kitbox.{?}"),
+        ("import importlib as i\ni.import_module('.runner', 'kitbox')", "kitbox.runner"),
+        ("__import__('kitbox.runner')", "kitbox.runner"),
+        ("import pkgutil\npkgutil.resolve_name('kitbox.runner:run')", "kitbox.runner.run"),
+        (
+            "def test(monkeypatch):\n    monkeypatch.setattr('kitbox.runner.run', 1)",
+            "kitbox.runner",
+        ),
+        (
+            "from unittest.mock import patch\n@patch('kitbox.runner.run')\ndef f(x): ...",
+            "kitbox.run",
+        ),
+        ("from kitbox.runner import *", "kitbox.runner.*"),
+        ("from kitbox import *\nerrors._sentence", "kitbox.errors._sentence"),
+        ("from kitbox import *\nOptions", None),
+        ("from kitbox.testing import *", None),
+        ("import kitbox as k\nf = lambda k: k.items()", None),
+        ("import kitbox as k\ndef f():\n    for k in []:\n        k.items()", None),
+        ("import kitbox as k\n[k.name for k in 'ab']", None),
+        ("x = kitbox\nx = x", None),
+        ("import kitbox as k\nk.make_recipe(k.demo_recipe()).task", None),
+        ("import importlib\nimportlib.import_module('kitboxes.runner')", None),
+        ("import kitbox\nkitbox.Options.model_fields['x']", None),
+        ("log.info('kitbox.runner')", None),
     ],
 )
 def test_private_names_are_found(line: str, found: str | None, tmp_path: Path) -> None:
@@ -64,36 +105,34 @@ def test_names() -> None:
 def test_nothing_but_tasks_names_a_task() -> None:
     """In strings that are values, and in imports, outside `kitbox/tasks/`.
 
-    The demonstration's recipe is a recipe, and a draft is one: its table of built-in tasks is a
-    guesser's. Tests of contracts need some recipe too.
+    Recipes (`kitbox/demo.yaml`) are no code and may.
     """
-    known = {"single-label", "multi-label", "segmentation", "regression"}
-    assert known < TASKS
-    allowed = {ROOT / "kitbox" / name for name in ("testing/plugins.py", "drafts/goal.py")}
-    found = []
-    for path in sorted((ROOT / "kitbox").rglob("*.py")):
-        if path.parent.name == "tasks" or path in allowed:
-            continue
-        found += [f"{path.relative_to(ROOT)}: {name}" for name in named(path, known)]
+    assert set(TASKS) == {p.name for p in registry.tasks.plugins() if p.package == "kitbox"}
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted((ROOT / "kitbox").rglob("*.py"))
+        if path.parent.name != "tasks"
+        for name in named(path)
+    ]
     assert found == []
 
 
-def named(path: Path, tasks: set[str]) -> list[str]:
-    """The tasks that a module names in code: as a string of its own, or by its module."""
-    tree = ast.parse(path.read_text())
-    modules = {name.replace("-", "_") for name in tasks}
+def named(path: Path) -> list[str]:
+    """The tasks that a module names in code: as a string of its own, or by module and class."""
+    known = {*TASKS, *TASKS.values(), *(value.partition(":")[0] for value in TASKS.values())}
     found = []
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Constant(value=str(text)):
-                bare = text.removeprefix("kitbox:")
-                found += [bare] if bare in tasks else []
-            case ast.ImportFrom(module=str(module)):
-                found += re.findall(rf"^kitbox\.tasks\.({'|'.join(modules)})$", module)
-                if module == "kitbox.tasks":
-                    found += [alias.name for alias in node.names if alias.name in modules]
+                found += [text] if text.removeprefix("kitbox:") in known else []
+            case ast.ImportFrom(module=str(module), names=names):
+                found += [
+                    name
+                    for name in (module, *(f"{module}.{alias.name}" for alias in names))
+                    if name in known
+                ]
             case ast.Import(names=names):
-                found += [n.name for n in names if n.name.startswith("kitbox.tasks.")]
+                found += [alias.name for alias in names if alias.name in known]
     return found
 
 
@@ -104,8 +143,11 @@ def named(path: Path, tasks: set[str]) -> list[str]:
         "use = 'kitbox:segmentation'",
         "from kitbox.tasks.regression import Regression",
         "from kitbox.tasks import multi_label",
+        "import kitbox.tasks.points",
+        "x = {'points': 'points'}",
+        "import_module('kitbox.tasks.points')",
     ],
 )
 def test_a_named_task_is_seen(line: str, tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text(line)
-    assert named(tmp_path / "x.py", {"single-label", "multi-label", "segmentation", "regression"})
+    assert named(tmp_path / "x.py")

@@ -7,9 +7,9 @@ numbers and give the same pictures, up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -36,8 +36,11 @@ class Warp:
         return Warp(matrix @ self.matrix, self.gain, self.shift)
 
 
-Draw = Callable[[np.random.Generator, tuple[int, int]], Warp]
-"""Draws the warp of a picture of a shape (h, w)."""
+class Draw(Protocol):
+    """A function that draws the warp of a picture."""
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, int], /) -> Warp:
+        """The warp of a picture of `shape` (h, w), drawn from `rng` alone."""
 
 
 def scaling(x: float, y: float) -> np.ndarray:

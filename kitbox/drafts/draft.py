@@ -12,7 +12,7 @@ import yaml
 
 from kitbox.data import images, matching
 from kitbox.drafts import finding, goal, known
-from kitbox.drafts.labels import LABELERS
+from kitbox.drafts.offers import offered
 from kitbox.drafts.survey import Survey, says_mask, says_test
 from kitbox.errors import KitboxError, some
 from kitbox.joined_keys import says_joined
@@ -66,12 +66,12 @@ def make(survey: Survey, source: Mapping[str, Any]) -> Draft:
     draft.set("source", dict(source))
     found = known.learn(survey)
     if found is None:
-        draft.set("labeler", {"use": LABELERS["folders"]}, ["not guessed"])
+        draft.set("labeler", {"use": offered("labeler", "folders")}, ["not guessed"])
         draft.unknown.append(
             f"where the labels are: there are {some(survey.csvs, 4) or 'no csv files'}, and "
             f"pictures in {survey.tops()}. Set the labeler and the task"
         )
-        draft.set("task", {"use": goal.TASKS["classes"]}, ["not guessed"])
+        draft.set("task", {"use": offered("task", "classes")}, ["not guessed"])
         wanted = goal.Goal()
     else:
         wanted = goal.guess(survey, found)
@@ -85,7 +85,7 @@ def make(survey: Survey, source: Mapping[str, Any]) -> Draft:
         if found.group is not None:
             told = f"pictures of the same '{found.group}' stay together: else scores would flatter"
             draft.set("split", {"use": SPLITTER, "by": found.group}, [told])
-        draft.set("task", wanted.task or {"use": goal.TASKS["classes"]}, wanted.why)
+        draft.set("task", wanted.task or {"use": offered("task", "classes")}, wanted.why)
     draft.set(
         "backbone",
         {"use": "timm", "name": "resnet34"},

@@ -13,6 +13,7 @@ from kitbox.classes import in_order
 from kitbox.data import coordinates
 from kitbox.drafts import masks
 from kitbox.drafts.labels import Known
+from kitbox.drafts.offers import offered
 from kitbox.drafts.survey import Survey
 from kitbox.errors import some
 from kitbox.joined_keys import says_joined
@@ -21,14 +22,6 @@ from kitbox.writers import separators
 if TYPE_CHECKING:
     import pandas as pd
 
-TASKS = {
-    "classes": "single-label",
-    "tags": "multi-label",
-    "numbers": "regression",
-    "points": "points",
-    "masks": "segmentation",
-}
-"""The built-in task of each kind of prediction."""
 WRITERS = {"value": "scalar", "list": "joined", "masks": "rle", "lookup": "lookup", "wide": "wide"}
 """The built-in writer of each shape, where the task's own choice needs options."""
 AUGMENTATION = "standard"
@@ -65,7 +58,7 @@ def guess(survey: Survey, known: Known) -> Goal:
     """The goal of a competition, by its labels and its sample submission."""
     goal = Goal()
     if known.runs:
-        masks.guess(survey, known, goal, TASKS["masks"], WRITERS["masks"])
+        masks.guess(survey, known, goal, offered("task", "areas"), WRITERS["masks"])
     elif len(known.columns) > 1:
         _columns(survey, known, goal)
     elif known.columns:
@@ -86,7 +79,7 @@ def _columns(survey: Survey, known: Known, goal: Goal) -> None:
     pairs, left = coordinates.pair(known.columns)
     flat = {cell for column in known.cells.values() for cell in column} - {""}
     if pairs and not left:
-        goal.task = {"use": TASKS["points"]}
+        goal.task = {"use": offered("task", "places")}
         goal.why.append(f"{len(pairs)} points a picture, in pixels")
         if sides := _sides([coordinates.point_name(pair) for pair in pairs]):
             goal.task["pairs"] = sides
@@ -98,13 +91,16 @@ def _columns(survey: Survey, known: Known, goal: Goal) -> None:
             "that change places, and leave this out"
         )
     elif flat <= {"0", "1", "0.0", "1.0"}:
-        goal.task = {"use": TASKS["tags"], "metrics": ["mean_average_precision", "f_beta"]}
+        goal.task = {
+            "use": offered("task", "tags"),
+            "metrics": ["mean_average_precision", "f_beta"],
+        }
         goal.why.append(
             f"{len(known.columns)} columns of 0 and 1: each is a label that is there or not"
         )
         goal.unknown.append("the competition's metric: see `metrics` of the task")
     else:
-        goal.task = {"use": TASKS["numbers"]}
+        goal.task = {"use": offered("task", "numbers")}
         goal.why.append(f"{len(known.columns)} columns of numbers")
 
 
@@ -126,7 +122,7 @@ def _column(survey: Survey, known: Known, goal: Goal) -> None:
     asked = survey.asked
     if (sign := _delimiter(filled)) is not None:
         words = separators.words(kinds, sign)
-        goal.task = {"use": TASKS["tags"]}
+        goal.task = {"use": offered("task", "tags")}
         goal.why.append(
             f"cells of '{name}' hold several of {len(words)} labels, such as {filled[0]!r}"
         )
@@ -144,22 +140,26 @@ def _column(survey: Survey, known: Known, goal: Goal) -> None:
     grades = any(word in name.lower() for word in GRADES) and kind == "whole"
     if amounts and not _several(asked) > 1:
         low, high = min(map(float, kinds)), max(map(float, kinds))
-        goal.task = {"use": TASKS["numbers"], "bounds": [math.floor(low), math.ceil(high)]}
+        goal.task = {
+            "use": offered("task", "numbers"),
+            "bounds": [math.floor(low), math.ceil(high)],
+        }
         goal.why.append(f"'{name}' is a number; `bounds` are those of the labels")
         return
+    classes = offered("task", "classes")
     if grades and 2 < len(kinds) <= MANY and kinds == {*map(str, range(len(kinds)))}:
         goal.task = {
-            "use": TASKS["numbers"],
+            "use": offered("task", "numbers"),
             "bounds": [0, len(kinds) - 1],
             "metrics": ["quadratic_kappa", "mae"],
         }
         goal.why.append(
             f"'{name}' sounds like grades in order, from 0 to {len(kinds) - 1}: a number is "
-            f"learned and rounded. Classes without an order: `task: {TASKS['classes']}`"
+            f"learned and rounded. Classes without an order: `task: {classes}`"
         )
         goal.writer = {"use": WRITERS["value"], "kind": "number", "round": True}
         return
-    goal.task = {"use": TASKS["classes"]}
+    goal.task = {"use": classes}
     goal.why.append(
         f"a picture has one of {len(kinds)} classes, such as {some(in_order(kinds), 3)}"
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from kitbox.data import coordinates
 from kitbox.drafts import finding
-from kitbox.drafts.labels import LABELERS, Known, labelled, stem
+from kitbox.drafts.labels import Known, labelled, stem
+from kitbox.drafts.offers import offered
 from kitbox.drafts.survey import Survey
 from kitbox.drafts.tableless import in_folders, in_json, in_masks, in_names
 from kitbox.errors import some
@@ -91,7 +92,7 @@ def _of_table(
     if len(pairs) > 1 and 2 * len(pairs) >= len(others) / 2:
         told = f"{len(pairs)} points, from the columns that are named in pairs"
         cells = {one: _cells(table[one]) for pair in pairs for one in pair}
-        labeler = {"use": LABELERS["points"], "csv": name, "id": column, **way.options}
+        labeler = {"use": offered("labeler", "places"), "csv": name, "id": column, **way.options}
         if group is None and left:
             group = next((one for one in left if _says_group(one, table)), None)
         return replace(
@@ -99,16 +100,18 @@ def _of_table(
         )
     columns, told = _label_columns(survey, table, others)
     if not columns:
-        return replace(known, labeler={"use": LABELERS["table"], "csv": name, "id": column})
+        return replace(
+            known, labeler={"use": offered("labeler", "table"), "csv": name, "id": column}
+        )
     if len(columns) == 1 and (inside := _class_folders(survey, table, column, columns[0])):
         why = [f"each picture lies in a folder that {name} calls its '{columns[0]}'"]
         cells = {columns[0]: _cells(table[columns[0]])}
-        labeler = {"use": LABELERS["folders"], "path": inside}
+        labeler = {"use": offered("labeler", "folders"), "path": inside}
         return replace(
             known, labeler=labeler, why=tuple(why), columns=tuple(columns), cells=cells, group=None
         )
     labels: Any = columns[0] if len(columns) == 1 else columns
-    labeler = {"use": LABELERS["table"], "csv": name, "id": column, "labels": labels}
+    labeler = {"use": offered("labeler", "table"), "csv": name, "id": column, "labels": labels}
     labeler |= way.options
     if table[column].duplicated().any():
         numeric = all(_is_number(cell) for one in columns for cell in _cells(table[one]) if cell)
@@ -129,7 +132,7 @@ def _of_runs(known: Known, table: pd.DataFrame, column: str, runs: str, way: fin
     options = dict(way.options)
     if "folder" in options:
         options["images"] = options.pop("folder")
-    labeler = {"use": LABELERS["masks"], "csv": known.file, "id": column, "runs": runs}
+    labeler = {"use": offered("labeler", "areas"), "csv": known.file, "id": column, "runs": runs}
     if len(of_class) == 1:
         labeler["classes"] = of_class[0]
     labeler |= options

@@ -7,16 +7,6 @@ from typing import Any
 
 from kitbox.drafts.survey import Survey, says_mask, says_test
 
-LABELERS = {
-    "table": "table",
-    "folders": "folder",
-    "names": "filename",
-    "points": "points",
-    "masks": "masks",
-    "coco": "coco",
-}
-"""The built-in labeler of each kind of labels."""
-
 
 @dataclass(frozen=True)
 class Known:

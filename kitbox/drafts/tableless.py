@@ -9,7 +9,8 @@ from typing import Any
 
 from kitbox.data import named
 from kitbox.drafts import finding
-from kitbox.drafts.labels import LABELERS, Known, labelled, stem
+from kitbox.drafts.labels import Known, labelled, stem
+from kitbox.drafts.offers import offered
 from kitbox.drafts.survey import Survey, says_mask, says_test
 from kitbox.errors import KitboxError, some
 
@@ -32,7 +33,7 @@ def in_json(survey: Survey) -> Known | None:
             continue
         way = finding.find(list(images.values()), labelled(survey))
         cells = [str(one.get("category_id", "")) for one in annotations]
-        labeler = {"use": LABELERS["coco"], "file": path, **way.options}
+        labeler = {"use": offered("labeler", "categories"), "file": path, **way.options}
         why = (f"{path} has annotations of {len(images)} pictures, as COCO has them", *way.why)
         return Known(labeler, why, path, ("label",), {"label": cells}, way.share)
     return None
@@ -60,7 +61,7 @@ def in_masks(survey: Survey) -> Known | None:
         (images, template), count = templates.most_common(1)[0]
         below = [path for path in paths if path.rpartition("/")[0] == images]
         if 2 * count >= len(below):
-            labeler: dict[str, Any] = {"use": LABELERS["masks"], "images": images}
+            labeler: dict[str, Any] = {"use": offered("labeler", "areas"), "images": images}
             labeler["path"] = template
             if count < len(below):
                 labeler["unmatched"] = "skip"
@@ -95,7 +96,7 @@ def _in_id_folders(survey: Survey, masks: Sequence[str], paths: Sequence[str]) -
             f"each has {len(shared)} pictures ({some(shared, 4)}); the middle one is a guess"
         )
     labeler = {
-        "use": LABELERS["masks"],
+        "use": offered("labeler", "areas"),
         "images": top,
         "match": f"^{re.escape(top)}/([^/]+)/{re.escape(chosen)}$",
         "path": f"{top}/{{id}}/{mask}",
@@ -116,7 +117,7 @@ def in_folders(survey: Survey) -> Known | None:
     if count < 2 or len(own) < 2 or sum(classes.values()) < 2 * len(classes):
         return None
     cells = [name for name, n in classes.items() for _ in range(n)]
-    labeler = {"use": LABELERS["folders"], "path": top}
+    labeler = {"use": offered("labeler", "folders"), "path": top}
     return Known(
         labeler,
         (f"{len(classes)} folders below '{top or '.'}' are taken for classes",),
@@ -136,7 +137,11 @@ def in_names(survey: Survey) -> Known | None:
     classes = set(cells)
     if len(cells) < len(stems) or not 2 <= len(classes) <= len(cells) / 2:
         return None
-    labeler = {"use": LABELERS["names"], "images": folder, "pattern": r"([^/]+?)[._ -]*\d+\.\w+$"}
+    labeler = {
+        "use": offered("labeler", "names"),
+        "images": folder,
+        "pattern": r"([^/]+?)[._ -]*\d+\.\w+$",
+    }
     return Known(
         labeler,
         (f"the class is how the file's name begins: {some(sorted(classes))}",),

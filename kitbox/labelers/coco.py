@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ class CocoLabels(Options):
     Where pictures have annotations of different categories the labels are lists, for a
     multi-label task. Boxes and outlines are not read. Pictures without annotations are left out.
     """
+
+    drafted_for: ClassVar[str] = "categories"
 
     file: Below = Field(description="the json file, below the source's folder")
     field: Annotated[str, Field(min_length=1)] = Field(

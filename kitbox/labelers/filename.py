@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
@@ -27,6 +27,8 @@ class FilenameLabels(Options):
             `/([^/]+)_\d+.jpg$` finds pictures directly in the folder too.
         unmatched: what a picture that does not match is: an error, or skipped.
     """
+
+    drafted_for: ClassVar[str] = "names"
 
     images: Below = ""
     pattern: str

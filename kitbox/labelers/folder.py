@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from kitbox.contracts import Labels
 from kitbox.data.files import Below, contents, inside, some_pictures
@@ -28,6 +29,8 @@ class FolderLabels(Options):
             another name than train.
         valid: the folder of the validation pictures below `path`, likewise.
     """
+
+    drafted_for: ClassVar[str] = "folders"
 
     path: Below = ""
     train: Below | None = None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from posixpath import normpath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -30,6 +30,8 @@ class MaskLabels(Options):
 
     `path`, `function` or `csv` says where it is.
     """
+
+    drafted_for: ClassVar[str] = "areas"
 
     images: Below | None = Field(
         None,

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -54,6 +54,8 @@ class PointLabels(Options):
         names: of the points in files and lists; by default 0, 1, ...
         first: the coordinate of the middle of the top left pixel: 1 in `.pts` files.
     """
+
+    drafted_for: ClassVar[str] = "places"
 
     csv: Below | None = None
     id: Column | None = None

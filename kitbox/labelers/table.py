@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -48,6 +48,8 @@ class TableLabels(Options):
             many rows as labels (an empty cell: none), or one measurement of it ('mean'): the
             mean of its rows' numbers is learned.
     """
+
+    drafted_for: ClassVar[str] = "table"
 
     csv: Below | None = None
     id: Column | None = None

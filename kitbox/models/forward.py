@@ -12,6 +12,13 @@ from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
 
 
+def upright(task: Task, outputs: torch.Tensor) -> torch.Tensor:
+    """Raw outputs of mirror images as those of the pictures themselves (B, ...)."""
+    if isinstance(task, Mirrors):
+        return task.mirrored(outputs)
+    return outputs.flip(-1) if outputs.ndim == 4 else outputs
+
+
 class BothWays(torch.nn.Module):
     """The mean of a model's outputs for pictures and for their mirror images."""
 
@@ -23,11 +30,7 @@ class BothWays(torch.nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images (B, C, H, W) to outputs (B, K) or maps (B, K, H, W)."""
         outputs, other = self.model(images), self.model(images.flip(-1))
-        if isinstance(self._task, Mirrors):
-            other = self._task.mirrored(other)
-        elif other.ndim == 4:
-            other = other.flip(-1)
-        mean: torch.Tensor = (outputs + other) / 2
+        mean: torch.Tensor = (outputs + upright(self._task, other)) / 2
         return mean
 
 

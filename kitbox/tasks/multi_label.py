@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -45,6 +45,8 @@ class MultiLabel(Options):
     first metric that needs one (else for F-beta), and saved with the model; while
     training, and where there is one per label, metrics use the best one for all.
     """
+
+    drafted_for: ClassVar[str] = "tags"
 
     targets: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="the columns; by default all that the labeler gives"

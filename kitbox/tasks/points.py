@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -56,6 +56,8 @@ class Points(Options):
     losses and metrics. A point is called by its columns' names without the axis:
     `x36`, `y36` are '36'.
     """
+
+    drafted_for: ClassVar[str] = "places"
 
     columns: tuple[tuple[Column, Column], ...] | None = Field(
         None, min_length=1, description="the columns [x, y] of each point; by default guessed"

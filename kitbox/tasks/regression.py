@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -44,6 +44,8 @@ class Regression(Options):
     training rows; losses are in these units, metrics and predictions in the
     column's own. Predictions beyond `bounds` are brought to them.
     """
+
+    drafted_for: ClassVar[str] = "numbers"
 
     targets: tuple[str, ...] | None = Field(
         None, min_length=1, description="the columns; by default all that the labeler gives"

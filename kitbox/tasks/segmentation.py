@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator
 
@@ -39,6 +39,8 @@ COUNTED = 1000
 
 class Segmentation(Options):
     """Each pixel of the picture, upright (turned as its EXIF orientation says), has a class."""
+
+    drafted_for: ClassVar[str] = "areas"
 
     columns: tuple[str, ...] | None = Field(
         None, description="the labeler's columns of masks; by default all that it gives"

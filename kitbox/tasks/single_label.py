@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -34,6 +34,8 @@ LIKELIEST = 3
 
 class SingleLabel(Options):
     """Each picture has one of several classes."""
+
+    drafted_for: ClassVar[str] = "classes"
 
     target: str | None = Field(None, description="the column; by default the labeler's only one")
     classes: tuple[str, ...] | None = Field(None, description="by default those found, sorted")

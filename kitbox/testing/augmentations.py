@@ -20,6 +20,9 @@ from kitbox.testing.plugins import PluginTests
 
 SIZES = ((64, 64), (48, 80), (80, 48))
 """Height and width that pictures are varied to."""
+DRAWS, LEAST = 96, 0.7
+"""Varied pictures that are judged one by one, and the share of a disc that must be right: what
+is wrong in one of twenty is missed once in a hundred times."""
 
 
 class AugmentationTests(PluginTests):
@@ -62,35 +65,53 @@ class AugmentationTests(PluginTests):
             assert sum(len(images) for images, _, _ in batches) == count
 
     def test_masks_move_with_the_picture(self, plugin: Augmentation) -> None:
-        """What is bright in a varied picture is within its varied mask, give or take a pixel."""
+        """In every varied picture the disc lies within its mask, give or take a pixel."""
         import cv2
 
-        marks, shares = Marks(), []
-        for seed in range(3):
-            images, masks = self._varied(marks.loader(marks.drawn()), plugin, SIZES[1], seed)
-            for image, mask in zip(images, masks, strict=True):
-                bright = _bright(image)
-                around = cv2.dilate((mask == 1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-                if bright is not None:
-                    shares.append((bright & around).sum() / bright.sum())
+        discs, masks = self._discs(plugin)
+        shares = []
+        for disc, mask in zip(discs, masks, strict=True):
+            around = cv2.dilate((mask == 1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+            if disc is not None:
+                shares.append((disc & around).sum() / disc.sum())
         assert shares, "the disc was in none of the varied pictures"
-        found = float(np.median(shares))
-        assert found > 0.85, f"of the discs' pixels only {found:.0%} lie within their masks"
+        outside = sum(share < LEAST for share in shares)
+        assert not outside, (
+            f"in {outside} of {len(shares)} varied pictures the disc is not where its mask is: of "
+            f"its pixels expected at least {LEAST:.0%} within the mask, found {min(shares):.0%}"
+        )
 
     def test_points_move_with_the_picture(self, plugin: Augmentation) -> None:
-        """Where a disc's middle was said to be, the varied picture is bright."""
-        marks, hits = Marks(), []
-        for seed in range(3):
-            images, points = self._varied(marks.loader(marks.points()), plugin, SIZES[1], seed)
-            for image, point in zip(images, points, strict=True):
-                bright = _bright(image)
-                x, y = (point[0] + 1) * np.array(SIZES[1][::-1]) / 2 - 0.5
-                inside = 2 <= x < SIZES[1][1] - 2 and 2 <= y < SIZES[1][0] - 2
-                if bright is not None and inside:
-                    hits.append(bright[round(float(y)), round(float(x))])
-        assert hits, "the disc was in none of the varied pictures"
-        found = float(np.mean(hits))
-        assert found > 0.5, f"only {found:.0%} of the points lie on their discs"
+        """Where a disc's middle was said to be, each varied picture shows it.
+
+        A picture may hide the very middle; those that hide more of the disc are not judged.
+        """
+        marks, size = Marks(DRAWS), np.array(SIZES[1][::-1])  # width, height
+        discs, masks = self._discs(plugin)
+        _, points = self._varied(marks.loader(marks.points()), plugin, SIZES[1])
+        area = float(
+            np.median(
+                [(mask == 1).sum() for mask, d in zip(masks, discs, strict=True) if d is not None]
+            )
+        )
+        away = []
+        for disc, point in zip(discs, points, strict=True):
+            place = (point[0] + 1) * size / 2 - 0.5
+            inside = (place >= 2).all() and (place < size - 2).all()
+            if inside and disc is not None and disc.sum() >= LEAST * area:
+                y, x = np.nonzero(disc)
+                away.append(float(np.hypot(x - place[0], y - place[1]).min()))
+        assert away, "the disc was in none of the varied pictures"
+        most, radius = float(np.median(away)), np.sqrt(area / np.pi)
+        assert most <= 1, (
+            f"points are not on their discs: expected each within a pixel, found most {most:.0f} "
+            "pixels away"
+        )
+        astray = sum(distance > radius for distance in away)
+        assert not astray, (
+            f"in {astray} of {len(away)} varied pictures the point is not on its disc: expected "
+            f"it there, found it up to {max(away):.0f} pixels away"
+        )
 
     def test_speed(self, plugin: Augmentation, report: Callable[[str, int, float], None]) -> None:
         """Reported, not judged: 64 pictures of 336 pixels to 224, by two threads."""
@@ -127,12 +148,20 @@ class AugmentationTests(PluginTests):
             np.concatenate([one.numpy() for one in targets])[order],
         )
 
+    def _discs(self, plugin: Any) -> tuple[list[np.ndarray | None], np.ndarray]:
+        """Where each varied picture shows its disc (H, W), or None, and its mask (N, H, W).
 
-def _bright(image: np.ndarray) -> np.ndarray | None:
-    """Where a picture (C, H, W) shows the disc, in the middle between dark and bright."""
-    plane = image.mean(axis=0)
-    low, high = float(plane.min()), float(plane.max())
-    if high - low < 0.3:
-        return None
-    found: np.ndarray = plane > (low + high) / 2
-    return found if found.sum() >= 8 else None
+        That is where it differs from the same picture without a disc, varied alike: whatever
+        else an augmentation draws on pictures is on both.
+        """
+        marks = Marks(DRAWS)
+        images, masks = self._varied(marks.loader(marks.drawn()), plugin, SIZES[1])
+        blank, _ = self._varied(marks.loader(marks.drawn(), blank=True), plugin, SIZES[1])
+        return [_seen(one) for one in abs(images - blank).mean(axis=1)], masks
+
+
+def _seen(difference: np.ndarray) -> np.ndarray | None:
+    """Where a disc is seen, in the middle between nothing and its brightest; None: nowhere."""
+    high = float(difference.max())
+    found: np.ndarray = difference > high / 2
+    return found if high >= 0.15 and found.sum() >= 8 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import pytest
@@ -56,6 +57,41 @@ class BackboneTests(PluginTests):
         missing = [name for name, one in body.named_parameters() if id(one) not in set(listed)]
         assert not missing, f"in no layer: {missing[:5]}"
         assert all(body.layers()), "a layer without parameters"
+
+    def test_layers_go_from_the_input_to_the_output(self, plugin: Backbone) -> None:
+        """Rates are spread along them, and a stage freezes the first ones.
+
+        Told by how many operations lie between a layer's farthest parameter and the features.
+        """
+        body = self._built(plugin)
+        found = far(body(self._images(body, 2)))
+        reach = [max(found.get(id(one), 0) for one in layer) for layer in body.layers()]
+        known = [(number, depth) for number, depth in enumerate(reach) if depth]
+        wrong = [
+            f"layer {later} ({deeper} operations from the features) after {earlier} ({depth})"
+            for (earlier, depth), (later, deeper) in pairwise(known)
+            if deeper > depth
+        ]
+        assert not wrong, f"expected the layer nearest to the input first, found {wrong[0]}"
+
+    def test_a_picture_s_features_are_its_own(self, plugin: Backbone) -> None:
+        """Where nothing is trained, whatever the other pictures of the batch are."""
+        for maps in (False, True) if self.maps else (False,):
+            body = self._built(plugin, maps=maps)
+            images = self._images(body, 3)
+            with torch.no_grad():
+                together = _all(body(images))
+                for number in range(3):
+                    alone = _all(body(images[number : number + 1]))
+                    off = max(
+                        float((one[0] - whole[number]).abs().max() / whole.abs().max().clamp(1e-6))
+                        for one, whole in zip(alone, together, strict=True)
+                    )
+                    assert off < 1e-3, (
+                        "the features of a picture depend on the other pictures of the batch: "
+                        f"expected the same when it comes alone, found them {off:.2g} of the "
+                        "largest beside them"
+                    )
 
     def test_it_learns(self, plugin: Backbone) -> None:
         body = self._built(plugin).train()
@@ -116,3 +152,32 @@ class BackboneTests(PluginTests):
     def _images(self, body: Any, count: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(1)
         return torch.randn(count, body.channels, *self.size, generator=generator)
+
+
+def far(features: torch.Tensor | list[torch.Tensor]) -> dict[int, int]:
+    """How many operations lie at most between each parameter, by `id`, and the features."""
+    roots = [one.grad_fn for one in _all(features) if one.grad_fn is not None]
+    order: list[Any] = []  # an operation after all that it feeds
+    seen: set[Any] = set()
+    waiting: list[tuple[Any, bool]] = [(root, False) for root in roots]
+    while waiting:
+        node, done = waiting.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            waiting.append((node, True))
+            waiting += [(before, False) for before, _ in node.next_functions if before is not None]
+    depth = dict.fromkeys(roots, 1)
+    found: dict[int, int] = {}
+    for node in reversed(order):
+        if hasattr(node, "variable"):
+            found[id(node.variable)] = depth[node]
+        for before, _ in node.next_functions:
+            if before is not None:
+                depth[before] = max(depth.get(before, 0), depth[node] + 1)
+    return found
+
+
+def _all(features: torch.Tensor | list[torch.Tensor]) -> list[torch.Tensor]:
+    return [features] if isinstance(features, torch.Tensor) else features

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_watches: list[_Watch] = []
+_watches: list[Watch] = []
 
 
-class _Watch:
+class Watch:
     """What files below a folder were opened for, and which writing is refused."""
 
     def __init__(self, folder: Path, fail_at: int | None = None) -> None:
@@ -29,7 +29,7 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
         return
     name = os.path.realpath(os.fsdecode(path))
     for watch in _watches:
-        if not name.startswith(watch.folder + os.sep):
+        if not name.startswith(watch.folder.rstrip(os.sep) + os.sep):
             continue
         if not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             watch.read.append(name)
@@ -43,12 +43,12 @@ _hooked = [False]
 
 
 @contextmanager
-def watched(folder: Path, fail_at: int | None = None) -> Iterator[_Watch]:
+def watched(folder: Path, fail_at: int | None = None) -> Iterator[Watch]:
     """See which files below `folder` Python opens; from the `fail_at`-th on none can be written."""
     if not _hooked[0]:  # an audit hook stays for ever
         sys.addaudithook(_hook)
         _hooked[0] = True
-    watch = _Watch(folder, fail_at)
+    watch = Watch(folder, fail_at)
     _watches.append(watch)
     try:
         yield watch

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pickle
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,15 +12,9 @@ import pytest
 from kitbox.contracts import Splitter
 from kitbox.data import table
 from kitbox.errors import SplitError
+from kitbox.testing.elsewhere import run_elsewhere, split_again
 from kitbox.testing.network import offline
 from kitbox.testing.plugins import PluginTests, refuses
-
-_ELSEWHERE = """
-import json, pickle, sys
-sys.path[:] = json.loads(sys.argv[1])
-plugin, rows, targets, folder = pickle.loads(sys.stdin.buffer.read())
-print(json.dumps(list(plugin.split(rows, targets, folder))))
-"""
 
 
 class SplitterTests(PluginTests):
@@ -63,30 +52,33 @@ class SplitterTests(PluginTests):
     def test_the_order_of_rows_does_not_matter(
         self, plugin: Splitter, rows: pd.DataFrame, targets: Sequence[str], folder: Path
     ) -> None:
-        parts = self._split(plugin, rows, targets, folder)
+        """Nor what their index says: a row is told by its content."""
+        expected = self._parts(plugin, rows, targets, folder)
         mixed = rows.sample(frac=1, random_state=1)
-        others = self._split(plugin, mixed, targets, folder)
-        moved = [rows.at[row, "id"] for row in rows.index if parts[row] != others[row]]
-        assert not moved, f"in another order of rows these change sides: {moved[:5]}"
+        backwards = rows.iloc[::-1].reset_index(drop=True)
+        others = {
+            "in another order": mixed,
+            "in another order and numbered anew": mixed.reset_index(drop=True),
+            "backwards and numbered anew": backwards,
+            "with another index": rows.set_axis([7 * n + 3 for n in range(len(rows))]),
+            "with an index that goes down": rows.set_axis(range(len(rows))[::-1]),
+        }
+        for how, given in others.items():
+            found = self._parts(plugin, given, targets, folder)
+            moved = [one for one, part in expected.items() if found[one] != part]
+            assert not moved, (
+                f"the same rows {how} are split otherwise: expected '{moved[0]}' in "
+                f"'{expected[moved[0]]}', found '{found[moved[0]]}' ({len(moved)} change sides)"
+            )
 
     def test_it_is_the_same_on_every_machine(
         self, plugin: Splitter, rows: pd.DataFrame, targets: Sequence[str], folder: Path
     ) -> None:
         """Another process, with other hashes of str."""
-        here = list(self._split(plugin, rows, targets, folder))
-        given = pickle.dumps((plugin, rows, tuple(targets), folder))
-        for seed in ("1", "2"):
-            done = subprocess.run(
-                [sys.executable, "-c", _ELSEWHERE, json.dumps(sys.path)],
-                input=given,
-                capture_output=True,
-                check=False,
-                timeout=120,
-                env={**os.environ, "PYTHONHASHSEED": seed},
-            )
-            assert done.returncode == 0, done.stderr.decode()
-            there = json.loads(done.stdout)
-            assert there == here, "another process splits the same rows otherwise"
+        here = self._parts(plugin, rows, targets, folder)
+        there = run_elsewhere(split_again, plugin, rows, tuple(targets), folder)
+        moved = [one for one, part in zip(here, there, strict=True) if here[one] != part]
+        assert not moved, f"another process splits the same rows otherwise: {moved[:5]}"
 
     def test_too_few_rows_are_refused(
         self, plugin: Splitter, rows: pd.DataFrame, targets: Sequence[str], folder: Path
@@ -103,3 +95,8 @@ class SplitterTests(PluginTests):
     def _split(self, plugin: Any, rows: pd.DataFrame, targets: Any, folder: Path) -> pd.Series:
         with offline():
             return plugin.split(rows, targets, folder)
+
+    def _parts(self, plugin: Any, rows: pd.DataFrame, targets: Any, folder: Path) -> dict[str, str]:
+        """The part of each row, by id."""
+        parts = self._split(plugin, rows, targets, folder)
+        return dict(zip(rows["id"], parts.loc[rows.index], strict=True))

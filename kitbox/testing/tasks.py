@@ -6,89 +6,29 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
 
 from kitbox import registry
-from kitbox.contracts import Advises, Decides, Mirrors, Recalls, Task, Variation
-from kitbox.data import pixels
-from kitbox.data.batches import Loader
-from kitbox.data.frames import Frames
-from kitbox.data.targets import Fixed, Targets
 from kitbox.errors import LabelError
 from kitbox.testing.network import offline
-from kitbox.testing.plugins import PluginTests, refuses
+from kitbox.testing.plugins import refuses
+from kitbox.testing.predictions import PredictionTests
+from kitbox.testing.rehearsal import Seen, cut, load
 from kitbox.testing.tiny_body import TinyBody
 
-SIZE = (48, 64)
-"""Height and width that the network sees."""
 
-
-@dataclass
-class Seen:
-    """A learned task and all labelled rows as one batch.
-
-    Attributes:
-        head: a new head over a tiny body.
-        features: of the pictures, (N, F) or maps.
-        outputs: raw outputs (N, ...) of the new head.
-        targets: as the loss gets them (N, ...).
-        frames: of the N pictures.
-    """
-
-    task: Any
-    head: torch.nn.Module
-    features: Any
-    outputs: torch.Tensor
-    targets: torch.Tensor
-    frames: Frames
-
-
-class TaskTests(PluginTests):
+class TaskTests(PredictionTests):
     """What every task keeps to.
 
     Fixtures: `plugin`; `rows`, labelled rows with `part` as `learn` gets them
     (`kitbox.testing.labelled` writes some); `targets`, the names of their targets; `folder`,
     where their pictures lie (`labelled` was given it).
     """
-
-    kind: ClassVar[str] = "task"
-
-    @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        return tmp_path
-
-    @pytest.fixture
-    def rows(self, folder: Path) -> pd.DataFrame:
-        raise NotImplementedError(
-            f"Give {type(self).__name__} a fixture `rows`, by kitbox.testing.labelled(folder, ...)"
-        )
-
-    @pytest.fixture
-    def targets(self, rows: pd.DataFrame) -> Sequence[str]:
-        """By default all columns that are not kitbox's own."""
-        return tuple(name for name in rows.columns if name not in ("id", "image", "part"))
-
-    @pytest.fixture
-    def seen(self, plugin: Any, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> Seen:
-        with offline():
-            task = plugin.learn(rows, targets, folder)
-            encoded = task.encode(rows, folder)
-        loader = _loader(encoded, rows, folder)
-        ((images, batch, _),) = loader.fixed(range(len(rows)), SIZE)
-        torch.manual_seed(0)
-        body: Any = TinyBody(maps=task.maps()).eval()
-        head = task.head(body).eval()
-        with torch.no_grad():
-            features = body(images)
-            outputs = _cut(head(features))
-        return Seen(task, head, features, outputs, batch, loader.frames(range(len(rows)), SIZE))
 
     def test_learning_fills_in_a_copy(
         self, plugin: Any, rows: pd.DataFrame, targets: Sequence[str], folder: Path
@@ -100,7 +40,7 @@ class TaskTests(PluginTests):
         assert type(learned) is type(plugin), f"expected another {type(plugin).__name__}"
         assert plugin == before, "learn() changed the task itself"
         pd.testing.assert_frame_equal(rows, given)
-        assert self._again(learned) == learned, "a saved model would hold another task"
+        assert _again(learned) == learned, "a saved model would hold another task"
 
     def test_learning_is_deterministic(
         self, plugin: Any, rows: pd.DataFrame, targets: Sequence[str], folder: Path
@@ -141,7 +81,7 @@ class TaskTests(PluginTests):
 
     def test_rows_are_weighed(self, seen: Seen, rows: pd.DataFrame, folder: Path) -> None:
         encoded = seen.task.encode(rows, folder)
-        bound = _loader(encoded, rows, folder).targets
+        bound = load(encoded, rows, folder).targets
         weights = seen.task.balance(bound, np.arange(len(rows)))
         assert np.shape(weights) == (len(rows),)
         assert np.isfinite(weights).all()
@@ -181,15 +121,26 @@ class TaskTests(PluginTests):
             alone = seen.task.loss(seen.outputs[one], seen.targets[one])
             torch.testing.assert_close(alone[0], losses[number].detach(), rtol=1e-4, atol=1e-5)
 
+    def test_a_picture_s_outputs_are_its_own(self, seen: Seen) -> None:
+        """Where nothing is trained, whatever the other pictures of the batch are."""
+        for number in range(min(3, len(seen.outputs))):
+            with torch.no_grad():
+                alone = cut(seen.head(_only(seen.features, number)))
+            off = float((alone[0] - seen.outputs[number]).abs().max())
+            assert torch.allclose(alone[0], seen.outputs[number], rtol=1e-3, atol=1e-4), (
+                "the head's outputs for a picture depend on the other pictures of the batch: "
+                f"expected the same when it comes alone, found up to {off:.3g} beside it"
+            )
+
     def test_the_head_learns(self, seen: Seen) -> None:
         head = seen.head.train()
-        seen.task.loss(_cut(head(seen.features)), seen.targets).mean().backward()
+        seen.task.loss(cut(head(seen.features)), seen.targets).mean().backward()
         without = [n for n, p in head.named_parameters() if p.grad is None]
         assert not without, f"no gradient reaches {without[:5]}"
 
     def test_batches_make_no_difference_to_the_score(self, seen: Seen) -> None:
-        whole = seen.task.score(self._tally(seen, seen.outputs, len(seen.outputs)))
-        parts = seen.task.score(self._tally(seen, seen.outputs, 2))
+        whole = seen.task.score(seen.tally(seen.outputs, len(seen.outputs)))
+        parts = seen.task.score(seen.tally(seen.outputs, 2))
         assert set(whole) == set(parts)
         for name, value in whole.items():
             assert isinstance(value, float), f"{name} is no float: {value!r}"
@@ -201,9 +152,9 @@ class TaskTests(PluginTests):
     def test_what_lowers_the_loss_betters_the_metric(self, seen: Seen) -> None:
         """Raw outputs are moved down the loss until they fit; best() must call that better."""
         name, better = seen.task.best()
-        tally = self._tally(seen, seen.outputs, 4)
+        tally = seen.tally(seen.outputs, 4)
         before = seen.task.score(tally)[name]
-        after = seen.task.score(self._tally(seen, fitted(seen), 4))[name]
+        after = seen.task.score(seen.tally(seen.fitted(), 4))[name]
         assert not math.isnan(after), f"{name} of outputs that fit is no number"
         worse = after > before if better == "min" else after < before
         assert math.isnan(before) or not worse, (
@@ -211,153 +162,18 @@ class TaskTests(PluginTests):
             f"that {better} is better"
         )
 
-    def test_what_fits_predicts_the_table(self, seen: Seen, rows: pd.DataFrame) -> None:
-        """Where predictions have the targets' own columns of numbers, they agree with them."""
-        outputs = fitted(seen)
-        tally = self._tally(seen, outputs, 4)
-        task = self._taught(seen.task, tally)
-        table = task.predictions(outputs.numpy(), seen.frames)
-        columns = [c for c in table.columns if c in rows and _are_numbers(rows[c])]
-        if not columns:
-            pytest.skip("predictions and table have no column of numbers in common")
-        for name in columns:
-            truth = rows[name].to_numpy(float)
-            off = np.nanmedian(np.abs(table[name].to_numpy(float) - truth))
-            spread = np.nanmax(truth) - np.nanmin(truth)
-            assert off <= 0.1 * spread + 1e-6, (
-                f"predictions of '{name}' are {off:.3g} off, of a range of {spread:.3g}"
-            )
-
-    def test_what_validation_teaches_is_kept(self, seen: Seen) -> None:
-        task = self._taught(seen.task, self._tally(seen, seen.outputs, 4))
-        assert type(task) is type(seen.task)
-        assert self._again(task) == task, "a saved model would hold another task"
-
-    def test_predictions_are_a_table(self, seen: Seen) -> None:
-        """Of all pictures, of one, of none: the same columns, a row a picture."""
-        task, outputs = self._again(seen.task), seen.outputs.numpy()
-        whole = task.predictions(outputs, seen.frames)
-        assert len(whole) == len(outputs)
-        names = [str(name) for name in whole.columns]
-        assert names == list(whole.columns), "expected columns called by str"
-        assert len(set(names)) == len(names), f"columns of one name: {names}"
-        assert not {"id", "image"} & set(names), "`id` and `image` are kitbox's own columns"
-        for count in (0, 1):
-            few = task.predictions(outputs[:count], _first(seen.frames, count))
-            assert list(few.columns) == names
-            assert len(few) == count
-            if count and whole.map(_is_number).all(axis=None):
-                found, expected = few.iloc[0].astype(float), whole.iloc[0].astype(float)
-                assert np.allclose(found, expected, rtol=1e-4, atol=1e-5), "alone it is another"
-
-    def test_predictions_can_be_written(self, seen: Seen, rows: pd.DataFrame, folder: Path) -> None:
-        writer = registry.writers.build(dict(seen.task.writer(None)))
-        table = seen.task.predictions(seen.outputs.numpy(), seen.frames)
-        table.insert(0, "id", list(rows["id"]))
-        made = writer.table(table, None, folder)
-        assert len(made)
-
-    def test_a_person_is_shown_something(self, seen: Seen, rows: pd.DataFrame) -> None:
-        picture = np.zeros((*SIZE, 3), np.uint8)
-        shown, caption = seen.task.draw(picture, seen.targets[0].numpy())
-        assert shown.shape == picture.shape
-        assert shown.dtype == np.uint8
-        assert isinstance(caption, str)
-        table = seen.task.predictions(seen.outputs.numpy(), seen.frames)
-        if isinstance(seen.task, Decides):
-            for top in (None, 1):
-                words = seen.task.decide(table, top)
-                assert len(words) == len(table)
-                assert all(isinstance(word, str) for word in words)
-        if isinstance(seen.task, Advises):
-            for variation in (Variation(), Variation(mirrors=True, kept=0.2)):
-                notes = seen.task.advise(rows, variation)
-                assert all(isinstance(note, str) for note in notes)
-
-    def test_mirrored_twice_is_as_before(self, seen: Seen) -> None:
-        if not isinstance(seen.task, Mirrors):
-            pytest.skip("a picture's mirror image has the same outputs")
-        twice = seen.task.mirrored(seen.task.mirrored(seen.outputs))
-        torch.testing.assert_close(twice, seen.outputs)
-
     def test_speed(self, seen: Seen, report: Callable[[str, int, float], None]) -> None:
         """Reported, not judged: loss, its gradient and the tally of one batch."""
         outputs = seen.outputs.clone().requires_grad_()
         began = time.perf_counter()
         seen.task.loss(outputs, seen.targets).sum().backward()
-        self._tally(seen, seen.outputs, len(outputs))
+        seen.tally(seen.outputs, len(outputs))
         report("loss and tally", len(outputs), time.perf_counter() - began)
 
-    def _again(self, task: Task) -> Any:
-        """The task out of a saved model."""
-        text = json.dumps(registry.tasks.describe(task))
-        return registry.tasks.build(json.loads(text))
 
-    def _tally(self, seen: Seen, outputs: torch.Tensor, size: int) -> Any:
-        """A tally filled in batches of `size` pictures."""
-        tally = seen.task.tally()
-        for start in range(0, len(outputs), size):
-            part = slice(start, start + size)
-            frames = _part(seen.frames, part)
-            tally.add(outputs[part].clone(), seen.targets[part].clone(), frames)
-        return tally
-
-    def _taught(self, task: Any, tally: Any) -> Any:
-        """The task as a run makes it, before it predicts."""
-        if isinstance(task, Recalls):
-            task = task.recall(tally)
-        return task.tune(tally)
-
-
-def fitted(seen: Seen, steps: int = 300) -> torch.Tensor:
-    """Raw outputs moved down the loss, from those of a new head."""
-    outputs = seen.outputs.clone().requires_grad_()
-    optimizer = torch.optim.Adam([outputs], lr=0.05)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        seen.task.loss(outputs, seen.targets).sum().backward()
-        optimizer.step()
-    return outputs.detach()
-
-
-def _loader(encoded: np.ndarray | Targets, rows: pd.DataFrame, folder: Path) -> Loader:
-    decoded = pixels.load(folder, list(rows["image"]), side=96, channels=3, cache=None, workers=2)
-    targets = Fixed(encoded) if isinstance(encoded, np.ndarray) else encoded
-    return Loader(
-        pixels=decoded,
-        targets=targets.bind(np.arange(len(rows)), decoded.sizes, decoded.extents),
-        mean=(0.5,) * 3,
-        std=(0.25,) * 3,
-        interpolation=1,
-        fit="squash",
-        device="cpu",
-        workers=2,
-        batch_size=max(1, len(rows)),
-    )
-
-
-def _cut(outputs: torch.Tensor) -> torch.Tensor:
-    return outputs[..., : SIZE[0], : SIZE[1]] if outputs.ndim == 4 else outputs
-
-
-def _part(frames: Frames, part: slice) -> Frames:
-    return Frames(frames.size, frames.sizes[part], frames.scale[part], frames.shift[part])
-
-
-def _first(frames: Frames, count: int) -> Frames:
-    return _part(frames, slice(0, count))
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _are_numbers(column: pd.Series) -> bool:
-    return bool(column.dropna().map(lambda v: isinstance(v, int | float | np.number)).all())
+def _again(task: Any) -> Any:
+    """The task out of a saved model."""
+    return registry.tasks.build(json.loads(json.dumps(registry.tasks.describe(task))))
 
 
 def _rounded(value: Any) -> Any:
@@ -367,3 +183,10 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(one) for key, one in value.items()}
     return [_rounded(one) for one in value] if isinstance(value, list) else value
+
+
+def _only(features: Any, number: int) -> Any:
+    """The features of one picture."""
+    if isinstance(features, list):
+        return [one[number : number + 1] for one in features]
+    return features[number : number + 1]

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,26 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import tempfile
 import urllib.request
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from kitbox import Fixed, Gathered, Labels, Options, Warp, contracts, errors
+from kitbox import Fixed, Gathered, Labels, Options, Runs, Warp, contracts, errors
 from kitbox.data.augment import Nothing, Standard
 from kitbox.data.split import Random
 from kitbox.labelers.folder import FolderLabels
 from kitbox.sources.digits import Digits
+from kitbox.tasks.multi_label import MultiLabel
+from kitbox.tasks.points import Points
 from kitbox.tasks.regression import Regression
+from kitbox.tasks.segmentation import Segmentation
 from kitbox.tasks.single_label import SingleLabel
 from kitbox.testing import *
 from kitbox.testing import Tiny, TinyBody
@@ -48,6 +55,35 @@ FIXTURES = {
     "splitter": "",
     "augmentation": "",
     "backbone": "",
+    "task:classes": """
+    @pytest.fixture
+    def rows(self, folder):
+        return labelled(folder, {"label": ["cat", "dog", "cow"] * 3}, valid=4)
+""",
+    "task:tags": """
+    @pytest.fixture
+    def rows(self, folder):
+        return labelled(folder, {"tags": [("sun",), ("rain", "wind"), (), ("sun", "wind")] * 3})
+""",
+    "task:points": """
+    @pytest.fixture
+    def rows(self, folder):
+        rng = np.random.default_rng(0)
+        names = ["x0", "y0", "x1", "y1"]
+        return labelled(folder, {name: rng.uniform(4, 36, 9) for name in names})
+""",
+    "task:masks": """
+    @pytest.fixture
+    def rows(self, folder):
+        rows = labelled(folder, {"mask": [f"masks/{n}.png" for n in range(6)]})
+        (folder / "masks").mkdir()
+        for image, mask in zip(rows["image"], rows["mask"]):
+            height, width = cv2.imread(str(folder / image)).shape[:2]
+            codes = np.zeros((height, width), np.uint8)
+            codes[height // 2 :] = 1
+            cv2.imwrite(str(folder / mask), codes)
+        return rows
+""",
     "task": """
     @pytest.fixture
     def rows(self, folder):
@@ -418,6 +454,299 @@ MUTANTS = {
 """,
         "test_the_head_gives_outputs_of_any_rectangle",
     ),
+    "Tabloid": (
+        "splitter",
+        "Random",
+        """    def split(self, rows, targets, folder):
+        super().split(rows, targets, folder)
+        return pd.Series(['valid' if n % 4 == 0 else 'train' for n in rows.index], index=rows.index)
+""",
+        "test_the_order_of_rows_does_not_matter",
+    ),
+    "Flipped": (
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        import albumentations as A
+        return [A.Resize(height, width), A.Lambda(image=flip, p=0.5)]
+""",
+        "test_masks_move_with_the_picture",
+    ),
+    "FlippedPoints": (
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        import albumentations as A
+        return [A.Resize(height, width), A.Lambda(image=flip, p=0.5)]
+""",
+        "test_points_move_with_the_picture",
+    ),
+    "FlippedSeldom": (
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        import albumentations as A
+        return [A.Resize(height, width), A.Lambda(image=flip, p=0.1)]
+""",
+        "test_masks_move_with_the_picture",
+    ),
+    "Stained": (  # draws on pictures, which is allowed
+        "augmentation",
+        "Standard",
+        """    def transforms(self, height, width, interpolation):
+        import albumentations as A
+        stains = A.CoarseDropout(num_holes_range=(3, 5), hole_height_range=(8, 12),
+                                 hole_width_range=(8, 12), fill=255, p=1)
+        return [A.Resize(height, width), A.HorizontalFlip(), stains, A.InvertImg(p=0.5)]
+""",
+        None,
+    ),
+    "Reversed": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        class Body(TinyBody):
+            def layers(self):
+                return super().layers()[::-1]
+        return Body(maps)
+""",
+        "test_layers_go_from_the_input_to_the_output",
+    ),
+    "Exchanged": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        class Body(TinyBody):
+            def layers(self):
+                a, b, c, *rest = super().layers()
+                return [a, c, b, *rest]
+        return Body(maps)
+""",
+        "test_layers_go_from_the_input_to_the_output",
+    ),
+    "Crowd": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        class Body(TinyBody):
+            def forward(self, images):
+                found = super().forward(images - images.mean(dim=0))
+                return found
+        return Body(maps)
+""",
+        "test_a_picture_s_features_are_its_own",
+    ),
+    "CrowdedHead": (
+        "task",
+        "Regression",
+        """    def head(self, body):
+        class Head(torch.nn.Linear):
+            def forward(self, features):
+                return super().forward(features - features.mean(dim=0))
+        return Head(body.features, 1)
+""",
+        "test_a_picture_s_outputs_are_its_own",
+    ),
+    "Backcolumns": (
+        "task:classes",
+        "SingleLabel",
+        """    def predictions(self, outputs, frames):
+        made = super().predictions(outputs, frames)
+        return made.set_axis(list(made.columns)[::-1], axis=1)
+""",
+        "test_a_column_of_a_class_is_that_class_s",
+    ),
+    "Backtags": (
+        "task:tags",
+        "MultiLabel",
+        """    def predictions(self, outputs, frames):
+        made = super().predictions(outputs, frames)
+        return made.set_axis(list(made.columns)[::-1], axis=1)
+""",
+        "test_a_column_of_a_class_is_that_class_s",
+    ),
+    "Lefthanded": (
+        "task:masks",
+        "Segmentation",
+        """    codes: tuple[str, ...] = Field(("sky", "road"), description="of classes")
+
+    def predictions(self, outputs, frames):
+        return super().predictions(outputs, frames).map(lambda runs: Runs.of(runs.mask()[:, ::-1]))
+""",
+        "test_a_predicted_mask_lies_where_its_output_does",
+    ),
+    "Headstand": (
+        "task:masks",
+        "Segmentation",
+        """    codes: tuple[str, ...] = Field(("sky", "road"), description="of classes")
+
+    def predictions(self, outputs, frames):
+        return super().predictions(outputs, frames).map(lambda runs: Runs.of(runs.mask()[::-1]))
+""",
+        "test_a_predicted_mask_lies_where_its_output_does",
+    ),
+    "Identity": (
+        "task:points",
+        "Points",
+        """    def mirrored(self, outputs):
+        return outputs
+""",
+        "test_outputs_of_mirror_images_fit_when_mirrored_back",
+    ),
+    "Onlyflipped": (  # forgets that pairs change places
+        "task:points",
+        "Points",
+        """    pairs: tuple[tuple[str, str], ...] = Field((("0", "1"),), description="of points")
+
+    def mirrored(self, outputs):
+        learned = self.model_copy(update={"pairs": ()})
+        return Points.mirrored(learned, outputs)
+""",
+        "test_outputs_of_mirror_images_fit_when_mirrored_back",
+    ),
+    "Twosided": (
+        "task:masks",
+        "Segmentation",
+        """    codes: tuple[str, ...] = Field(("sky", "road"), description="of classes")
+
+    def mirrored(self, outputs):
+        return outputs
+""",
+        "test_outputs_of_mirror_images_fit_when_mirrored_back",
+    ),
+    "Globalist": (
+        "task",
+        "Regression",
+        """    def learn(self, rows, targets, folder):
+        REMEMBERED.append(7.0)
+        return super().learn(rows, targets, folder)
+
+    def predictions(self, outputs, frames):
+        return super().predictions(outputs, frames) + sum(REMEMBERED[-1:])
+""",
+        "test_another_process_predicts_the_same",
+    ),
+    "Sayer": (
+        "task",
+        "Regression",
+        """    def learn(self, rows, targets, folder):
+        REMEMBERED.append(7.0)
+        return super().learn(rows, targets, folder)
+
+    def decide(self, predictions, top=None):
+        return [f"{len(REMEMBERED)}"] * len(predictions)
+""",
+        "test_another_process_predicts_the_same",
+    ),
+    "Painter": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        cv2.imwrite('preview.png', np.zeros((4, 4), np.uint8))
+        return super().fetch(cache)
+""",
+        "test_it_writes_below_the_cache_alone",
+    ),
+    "Homely": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        handle = os.open(Path.home() / 'seen', os.O_WRONLY | os.O_CREAT)
+        os.write(handle, b'1'), os.close(handle)
+        return super().fetch(cache)
+""",
+        "test_it_writes_below_the_cache_alone",
+    ),
+    "Curled": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        subprocess.run(['sh', '-c', 'echo 1 > "${TMPDIR:-/tmp}/fetched"'], check=True)
+        return super().fetch(cache)
+""",
+        "test_it_writes_below_the_cache_alone",
+    ),
+    "Literal": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        subprocess.run(['sh', '-c', f'echo 1 > {LITERAL}'], check=True)
+        return super().fetch(cache)
+""",
+        "test_it_writes_below_the_cache_alone",
+    ),
+    "Beside": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        cv2.imwrite(str(cache.parent / 'preview.png'), np.zeros((4, 4), np.uint8))
+        return super().fetch(cache)
+""",
+        "test_it_writes_below_the_cache_alone",
+    ),
+    "Seeker": (
+        "source",
+        "Digits",
+        """    def find(self, cache):
+        cv2.imwrite(str(Path.home() / 'preview.png'), np.zeros((4, 4), np.uint8))
+        return super().find(cache)
+""",
+        "test_finding_does_no_work",
+    ),
+    "Tidy": (  # temporary files that are removed again are allowed
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        with tempfile.TemporaryDirectory() as folder:
+            cv2.imwrite(f'{folder}/preview.png', np.zeros((4, 4), np.uint8))
+        return super().fetch(cache)
+""",
+        None,
+    ),
+    "Parts": (
+        "source",
+        "Options",
+        """    def find(self, cache):
+        return cache / 'x' if (cache / 'x').is_dir() else None
+
+    def fetch(self, cache):
+        (cache / 'x').mkdir(exist_ok=True)
+        for name in 'abc':
+            cv2.imwrite(str(cache / 'x' / f'{name}.png'), np.zeros((4, 4), np.uint8))
+        return cache / 'x'
+""",
+        "test_a_killed_fetch_leaves_nothing_half",
+    ),
+    "Shelled": (
+        "source",
+        "Options",
+        """    def find(self, cache):
+        return cache / 'x' if (cache / 'x').is_dir() else None
+
+    def fetch(self, cache):
+        (cache / 'x').mkdir(exist_ok=True)
+        for name in 'abc':
+            subprocess.run(['sh', '-c', f'echo 1 > {name}'], cwd=cache / 'x', check=True)
+        return cache / 'x'
+""",
+        "test_a_killed_fetch_leaves_nothing_half",
+    ),
+    "Marked": (  # in parts, but find() waits for a mark: allowed
+        "source",
+        "Options",
+        """    def find(self, cache):
+        return cache / 'x' if (cache / 'x.done').exists() else None
+
+    def fetch(self, cache):
+        (cache / 'x').mkdir(exist_ok=True)
+        with errors.storage(cache, 'writing'):
+            for name in 'ab':
+                (cache / 'x' / name).write_text(name)
+            (cache / 'x.done').write_text('')
+        return cache / 'x'
+""",
+        None,
+    ),
     "Sorted": (
         "writer",
         "Wide",
@@ -449,13 +778,15 @@ MUTANTS = {
 }
 
 
-def module() -> str:
-    """A module with a class of tests for each mutant."""
+def module(literal: str) -> str:
+    """A module with a class of tests for each mutant; `literal` is where one writes."""
     parts = [BEGIN, "from pydantic import Field, model_serializer\n"]
     parts.append("\ndef slip(picture, **_):\n    return np.roll(picture, 12, axis=1)\n")
+    parts.append("\ndef flip(picture, **_):\n    return picture[:, ::-1].copy()\n")
+    parts.append(f"\nREMEMBERED = []\nLITERAL = {literal!r}\n")
     for name, (kind, base, body, _) in MUTANTS.items():
         parts.append(f'\n\nclass {name}({base}):\n    """Made wrong."""\n\n{body or "    pass"}')
-        parts.append(f"\n\nclass Test{name}({kind.capitalize()}Tests):\n")
+        parts.append(f"\n\nclass Test{name}({kind.partition(':')[0].capitalize()}Tests):\n")
         parts.append(f"    @pytest.fixture\n    def plugin(self):\n        return {name}()\n")
         parts.append(FIXTURES[kind])
     return "".join(parts)
@@ -465,7 +796,8 @@ def module() -> str:
 def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The tests that each mutant fails."""
     folder = tmp_path_factory.mktemp("mutants")
-    (folder / "test_these.py").write_text(module())
+    literal = Path(tempfile.gettempdir()) / f"kitbox-mutant-{os.getpid()}"
+    (folder / "test_these.py").write_text(module(str(literal)))
     root = Path(__file__).resolve().parents[2]
     tests = [f"test_these.py::Test{n}" + (f"::{m[3]}" if m[3] else "") for n, m in MUTANTS.items()]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", "-rfE"]
@@ -478,6 +810,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         env={**os.environ, "PYTHONPATH": str(root)},
         timeout=400,
     )
+    literal.unlink(missing_ok=True)
     assert done.returncode == 1, done.stdout + done.stderr
     found: dict[str, set[str]] = {name: set() for name in MUTANTS}
     for name, test in re.findall(r"^(?:FAILED|ERROR) \S+::Test(\w+)::(\S+)", done.stdout, re.M):
