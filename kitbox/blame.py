@@ -106,4 +106,5 @@ def _reports(package: str) -> str:
         for label, address in addresses.items():
             if word in label:
                 return address
-    return str(found.get("Home-page") or found.get("Author-email") or "")
+    more = (found.get_all(key) for key in ("Home-page", "Author-email"))
+    return next((value[0] for value in more if value), "")
