@@ -42,6 +42,7 @@ def test_nobody_is_asked_where_there_is_nobody(monkeypatch: pytest.MonkeyPatch) 
 
 def test_each_is_judged_alone(strangers: Strangers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KITBOX_IMPORT_SECONDS", "1")
+    monkeypatch.setattr(probe, "GRACE", 1.0)
     strangers.labeler("a-good", "a")
     strangers.labeler("b-ends", "b", "import os\nos._exit(3)")
     strangers.labeler("c-crashes", "c", "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)")
@@ -91,8 +92,9 @@ def test_a_slow_start_is_nobody_s_fault(
 ) -> None:
     """The limit is for the import alone, however long an interpreter takes to come to it."""
     monkeypatch.setenv("KITBOX_IMPORT_SECONDS", "0.5")
+    monkeypatch.setattr(probe, "GRACE", 0.5)
     slow = probe._CHILD.replace(
-        "import kitbox.probe", "import time; time.sleep(5); import kitbox.probe"
+        "import kitbox.probe", "import time; time.sleep(2); import kitbox.probe"
     )
     assert slow != probe._CHILD
     monkeypatch.setattr(probe, "_CHILD", slow)
