@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -69,7 +70,7 @@ def test_each_is_judged_alone(strangers: Strangers, monkeypatch: pytest.MonkeyPa
         "h": "KeyboardInterrupt:",
         "i": "",
     }
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 300
     assert "b_ends" not in sys.modules
 
 
@@ -80,11 +81,15 @@ def test_several_plugins_of_a_module_that_hangs(
     names = {f"n{n}": f"slow:Mine{n}" for n in range(8)}
     strangers.install("slow-pack", {"labelers": names}, {"slow": "import time\ntime.sleep(600)"})
     strangers.labeler("z-good", "z")
-    began = time.monotonic()
+    started = []
+    plain = subprocess.Popen
+    monkeypatch.setattr(
+        probe.subprocess, "Popen", lambda *a, **b: started.append(a) or plain(*a, **b)
+    )
     found = ask()
     assert {found.pop(name) for name in names} == {"the import did not end within 2 seconds"}
     assert found == {"z": ""}
-    assert time.monotonic() - began < 12
+    assert len(started) == 2  # not one for each plugin of the module
 
 
 def test_a_slow_start_is_nobody_s_fault(
@@ -125,15 +130,15 @@ def test_a_machine_that_gives_it_little_time(
     strangers: Strangers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that works is not ended by the clock."""
-    monkeypatch.setenv("KITBOX_IMPORT_SECONDS", "0.5")
+    monkeypatch.setenv("KITBOX_IMPORT_SECONDS", "1")
     monkeypatch.setattr(probe, "GRACE", 0.0)
     deaf = "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
     strangers.labeler("a-slow", "a", f"{deaf}time.sleep(2)\n{LABELER}")
     clock = time.monotonic
-    monkeypatch.setattr(probe, "_processor", lambda process: clock() * 0.2)
+    monkeypatch.setattr(probe, "_processor", lambda process: clock() * 0.1)
     assert ask() == {"a": ""}
     monkeypatch.setattr(probe, "_processor", lambda process: 0.0)
-    assert ask() == {"a": "the import did not end within 0.5 seconds"}
+    assert ask() == {"a": "the import did not end within 1 seconds"}
 
 
 def test_seconds_of_a_process() -> None:
