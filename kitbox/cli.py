@@ -289,8 +289,15 @@ def main() -> None:
     except Exception as error:
         from kitbox.errors import KitboxError
 
-        if not isinstance(error, KitboxError):
+        told: KitboxError | None
+        if isinstance(error, KitboxError):
+            told = error
+        else:
+            from kitbox.blame import told as as_a_plugin_s
+
+            told = as_a_plugin_s(error)
+        if told is None:
             raise
-        if not launched.report(error):
-            typer.echo(f"kitbox: {error}", err=True)
+        if not launched.report(told):
+            typer.echo(f"kitbox: {told}", err=True)
         sys.exit(2)

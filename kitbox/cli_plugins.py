@@ -46,6 +46,8 @@ def check(
     verdict = look(what)
     for plugin in verdict.plugins:
         typer.echo(f"{verdict.package}: {plugin}")
+    for note in verdict.notes:
+        typer.echo(f"Note: {note}.")
     if not verdict.faults:
         typer.echo(f"{verdict.package}: nothing to mend")
         return

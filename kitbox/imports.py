@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -16,10 +16,15 @@ LIMIT = "KITBOX_IMPORT_SECONDS"
 SECONDS = 60.0
 """Long for a module that imports heavy libraries inside its functions, as it should; enough for
 one that imports torch from a cold disk."""
+AGAIN = 1.0
+"""Seconds from one alarm to the next: a module may catch the first."""
+IDLE, MOST = 0.05, 10
+"""Below this share of a processor an import waits for something; none has more than so many
+times the limit."""
 
 
-class TookTooLongError(Exception):
-    """An import that was ended."""
+class TookTooLongError(BaseException):
+    """An import that was ended. No `Exception`: modules catch those around imports of theirs."""
 
 
 def seconds() -> float:
@@ -42,34 +47,73 @@ def seconds() -> float:
     return found
 
 
-def imported(get: Callable[[], Any]) -> Any:
+def over(wall: float, processor: float, limit: float) -> bool:
+    """Whether an import has had its time.
+
+    One that waits has it by the clock. One that works has it in seconds of its processor, as
+    a machine that is busy with other things is not its fault.
+
+    >>> over(60, 0.2, 60), over(60, 20, 60), over(200, 60, 60)
+    (True, False, True)
+
+    Args:
+        wall: seconds by the clock so far.
+        processor: of them, those in which its process was at work.
+    """
+    if wall < limit:
+        return False
+    return processor < IDLE * wall or processor >= limit or wall >= MOST * limit
+
+
+def late(limit: float) -> str:
+    """What is said of an import that was ended."""
+    return f"the import did not end within {limit:g} seconds"
+
+
+def imported(get: Callable[[], Any], elsewhere: Callable[[], str]) -> Any:
     """What `get` gives by importing it.
 
-    Only the main thread can be interrupted; elsewhere, and where another alarm is set, the
-    import takes what it takes.
+    Python's code, and waits in it, are interrupted by an alarm that comes again and again, as a
+    module may catch everything. Where there is no alarm (in a thread other than the main one, on
+    Windows, where somebody else has set one) another process tries first, and the import is
+    not begun here when it hangs or crashes there. What no alarm ends is a loop in a compiled
+    library, in the main thread; `kitbox plugins`, which tries each in another process, finds it.
+
+    Args:
+        elsewhere: tries the import in another process; why it may not be tried here, or ''.
 
     Raises:
         TookTooLongError: when it takes longer than `seconds()`.
+        ImportError: when it ends its process.
     """
     limit = seconds()
-    with _alarm(limit, f"the import did not end within {limit:g} seconds"):
-        return get()
+    if _can_ring():
+        return _with_alarm(get, limit)
+    if why := elsewhere():
+        raise TookTooLongError(why) if why == late(limit) else ImportError(why)
+    return get()
 
 
-@contextmanager
-def _alarm(limit: float, message: str) -> Iterator[None]:
+def _can_ring() -> bool:
     main = threading.current_thread() is threading.main_thread()
-    if not (main and hasattr(signal, "setitimer")) or any(signal.getitimer(signal.ITIMER_REAL)):
-        yield
-        return
+    return main and hasattr(signal, "setitimer") and not any(signal.getitimer(signal.ITIMER_REAL))
+
+
+def _with_alarm(get: Callable[[], Any], limit: float) -> Any:
+    began, worked = time.monotonic(), time.process_time()
+    ended = False
 
     def ring(number: int, frame: FrameType | None) -> None:
-        raise TookTooLongError(message)
+        if not ended and over(time.monotonic() - began, time.process_time() - worked, limit):
+            raise TookTooLongError(late(limit))
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, limit)
+    signal.setitimer(signal.ITIMER_REAL, limit, AGAIN)
     try:
-        yield
+        try:
+            return get()
+        finally:
+            ended = True  # an alarm from here on is late, and none may keep the next lines from it
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from kitbox import contracts, registry
+from kitbox.declared import line_for, name_of, undeclared
 from kitbox.errors import PluginError, nearest, some
+from kitbox.inherited import inherited, is_test
 from kitbox.installed import CONTRACTS, canonical
 
 Points = Mapping[str, Mapping[str, str]]
@@ -26,6 +31,7 @@ class Package:
         points: its entry points.
         folder: where its `pyproject.toml` is; None for an installed one.
         modules: its files of Python, tests included.
+        requires: the requirements that it declares, those for its tests included.
         faults: what is wrong with its metadata, a sentence or two each.
     """
 
@@ -34,7 +40,17 @@ class Package:
     points: Points
     folder: Path | None
     modules: tuple[Path, ...]
+    requires: tuple[str, ...]
     faults: tuple[str, ...]
+
+    @property
+    def roots(self) -> set[str]:
+        """The top-level modules that its entry points name."""
+        ours = GROUPS - {CONTRACTS}
+        values = [
+            v for group, names in self.points.items() if group in ours for v in names.values()
+        ]
+        return {re.split(r"[.:]", value)[0] for value in values}
 
     def points_as_text(self) -> str:
         """The entry points as an installed package has them."""
@@ -75,14 +91,27 @@ def of_folder(folder: Path) -> Package:
         if not project.get(key) and key not in dynamic
     ]
     version = str(project.get("version") or ("0" if "version" in dynamic else "?"))
-    faults += _of_dependencies([str(one) for one in project.get("dependencies", [])])
-    faults += _of_points(points)
+    requires, of_tests = _requirements(whole)
+    if "dependencies" not in dynamic:
+        faults += _of_dependencies(requires)
+    faults += [_DYNAMIC] if "entry-points" in dynamic else _of_points(points)
     readme = project.get("readme")
     if isinstance(readme, str) and not (folder / readme).is_file():
         faults.append(f"pyproject.toml names a readme that is not there: {readme}. Write it")
     modules = tuple(sorted(p for p in folder.rglob("*.py") if not _is_built(p, folder)))
     faults += _of_tests(points, modules)
-    return Package(project["name"], version, points, folder.resolve(), modules, tuple(faults))
+    package = Package(
+        project["name"],
+        version,
+        points,
+        folder.resolve(),
+        modules,
+        (*requires, *of_tests),
+        (),
+    )
+    if "dependencies" not in dynamic:
+        faults += _of_imports(package, folder, requires, of_tests)
+    return replace(package, faults=tuple(faults))
 
 
 def of_name(name: str) -> Package:
@@ -102,15 +131,32 @@ def of_name(name: str) -> Package:
     points: dict[str, dict[str, str]] = {}
     for point in found.entry_points:
         points.setdefault(point.group, {})[point.name] = point.value
-    faults = _of_dependencies(list(found.requires or ())) if canonical(name) != "kitbox" else []
-    if canonical(name) != "kitbox":
-        faults += _of_points(points)
+    requires = tuple(found.requires or ())
+    if canonical(name) == "kitbox":
+        return Package(name, found.version, points, None, (), requires, ())
+    faults = [*_of_dependencies(requires), *_of_points(points)]
     if not found.metadata["Summary"]:
         faults.append("Its metadata has no summary. Add `description` below [project]")
     files = [Path(str(found.locate_file(one))) for one in found.files or () if one.suffix == ".py"]
-    ours = canonical(name) == "kitbox"
-    modules = () if ours else tuple(sorted(file for file in files if file.is_file()))
-    return Package(name, found.version, points, None, modules, tuple(faults))
+    modules = tuple(sorted(file for file in files if file.is_file()))
+    package = Package(name, found.version, points, None, modules, requires, ())
+    faults += _of_imports(package, Path(str(found.locate_file(""))), requires, ())
+    return replace(package, faults=tuple(faults))
+
+
+def installed_from(name: str) -> tuple[metadata.Distribution | None, Path | None]:
+    """An installed package and the folder that it is an editable installation of; None for none."""
+    try:
+        found = metadata.distribution(name)
+    except (metadata.PackageNotFoundError, ValueError):
+        return None, None
+    try:
+        origin = json.loads(found.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return found, None
+    address = urlsplit(str(origin.get("url", "")))
+    editable = address.scheme == "file" and origin.get("dir_info", {}).get("editable")
+    return found, Path(unquote(address.path)).resolve() if editable else None
 
 
 _WANTED = {
@@ -121,11 +167,56 @@ _WANTED = {
 }
 
 
-def _of_dependencies(requirements: list[str]) -> list[str]:
-    names = [re.split(r"[^\w.-]", one.strip(), maxsplit=1)[0] for one in requirements]
-    if any(canonical(name) == "kitbox" for name in names):
+_DYNAMIC = (
+    "Its entry points are dynamic, so they are known only when it is installed. Name them in "
+    "pyproject.toml, or install it and check it by its name"
+)
+
+
+def _requirements(whole: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a pyproject.toml requires: always, and in an extra or a group."""
+    project = whole["project"]
+    more = [*project.get("optional-dependencies", {}).values()]
+    more += whole.get("dependency-groups", {}).values()
+    always = tuple(str(one) for one in project.get("dependencies", []))
+    return always, tuple(one for group in more for one in group if isinstance(one, str))
+
+
+def _of_dependencies(requirements: Sequence[str]) -> list[str]:
+    if any(name_of(one) == "kitbox" for one in requirements):
         return []
     return ['It does not depend on kitbox. Add dependencies = ["kitbox>=0.1"]']
+
+
+def _of_imports(
+    package: Package, folder: Path, requires: Sequence[str], of_tests: Sequence[str]
+) -> list[str]:
+    """Imports that no dependency brings: of the package, and of its tests."""
+    relative = {file: file.relative_to(folder).parts for file in package.modules}
+    tests = [file for file, parts in relative.items() if _of_test(parts)]
+    inside = [
+        file
+        for file, parts in relative.items()
+        if parts[parts[0] == "src" :][0].removesuffix(".py") in package.roots
+    ]
+    own = {*package.roots, *(file.stem for file in tests), "tests"}
+    lacking = undeclared(inside, own, requires)
+    more = undeclared(tests, (*own, *lacking), (*requires, *of_tests))
+    return [
+        f"{who} what it does not declare: "
+        + some((f"{name} ({some(files, 2)})" for name, files in missing.items()), 8)
+        + f". Add to {where}: {line_for(missing)}"
+        for who, missing, where in (
+            ("It imports", lacking, "`dependencies`"),
+            ("Its tests import", more, "`test` of [dependency-groups]"),
+        )
+        if missing
+    ]
+
+
+def _of_test(parts: Sequence[str]) -> bool:
+    """Whether a file below a package's folder belongs to its tests."""
+    return parts[0] in ("test", "tests") or is_test(parts[-1]) or parts[-1] == "conftest.py"
 
 
 def _of_points(points: Points) -> list[str]:
@@ -162,21 +253,17 @@ def _of_points(points: Points) -> list[str]:
 
 def _of_tests(points: Points, modules: tuple[Path, ...]) -> list[str]:
     """Kinds whose contract tests nobody inherits."""
-    tests = "\n".join(
-        file.read_text(encoding="utf-8", errors="replace")
-        for file in modules
-        if file.name.startswith("test_") or file.name.endswith("_test.py")
-    )
+    there = inherited(modules)
     missing = [
         f"{kind.capitalize()}Tests"
         for kind, plugins in registry.KINDS.items()
-        if points.get(plugins.group) and f"{kind.capitalize()}Tests" not in tests
+        if points.get(plugins.group) and f"{kind.capitalize()}Tests" not in there
     ]
     if not missing:
         return []
     return [
-        f"No test inherits {some(missing)}. Add one, from kitbox.testing: a class with a fixture "
-        "`plugin`"
+        f"No test class inherits {some(missing)}. Add one, from kitbox.testing: a class "
+        "`Test...` with a fixture `plugin`"
     ]
 
 

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from kitbox import contracts
 from kitbox.breaches import breaches, where
 from kitbox.errors import KitboxError, PluginError, nearest, some
-from kitbox.imports import imported
+from kitbox.imports import TookTooLongError, imported
 from kitbox.installed import (
     ALLOW_LIST,
     BUILT_IN,
@@ -135,8 +135,8 @@ class Registry(Generic[T]):
             return self._loaded[plugin.full_name]
         _check_version(plugin)
         try:
-            cls = imported(plugin.get)
-        except (Exception, SystemExit) as error:  # whatever a stranger's module raises
+            cls = imported(plugin.get, partial(self._danger, plugin))
+        except (Exception, SystemExit, TookTooLongError) as error:  # whatever it raises
             raise PluginError(
                 f"The {self.kind} '{plugin.name}' of {plugin.package} {plugin.version} "
                 f"cannot be imported from {plugin.value}",
@@ -151,6 +151,14 @@ class Registry(Generic[T]):
             )
         self._loaded[plugin.full_name] = cls
         return cls
+
+    def _danger(self, plugin: Plugin) -> str:
+        """Why a stranger's plugin may not be imported here, as another process found out."""
+        if plugin.package in (BUILT_IN, SESSION) or self._entry_points is not installed:
+            return ""
+        from kitbox.probe import danger
+
+        return danger(plugin)
 
     def build(self, given: object) -> T:
         """The plugin that a recipe describes, its options checked.

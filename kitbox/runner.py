@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from kitbox import durations, launch, launched, registry
+from kitbox import blame, durations, launch, launched, registry
 from kitbox import environment as environments
 from kitbox.allocator import keep_freed
 from kitbox.contracts import Body, Recalls, Task
@@ -92,7 +92,8 @@ def run(
         progress: where to say what happens; by default standard output.
 
     Raises:
-        KitboxError: one of `kitbox.errors`, for whatever a person can mend.
+        KitboxError: one of `kitbox.errors`, for whatever a person can mend, and for whatever
+            a plugin of another package raises.
     """
     began = time.monotonic()
     progress = progress or Progress()
@@ -126,6 +127,11 @@ def run(
             except KitboxError as error:
                 folder.failed(recipe, error)
                 raise
+            except Exception as error:
+                if (told := blame.told(error, home / names.TRACEBACK)) is None:
+                    raise
+                folder.failed(recipe, told)
+                raise told from error
 
 
 def follow(

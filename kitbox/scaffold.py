@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from kitbox import registry
+from kitbox.declared import brought_by, imports, name_of
 from kitbox.errors import PluginError, StorageError, nearest, storage
-from kitbox.installed import BUILT_IN
+from kitbox.installed import BUILT_IN, canonical
 
 _HERE = Path(__file__).resolve().parent
 _TAKEN = frozenset({"template", "kitbox", "plugin", *registry.KINDS})
@@ -85,6 +87,10 @@ def _files(kind: str) -> dict[str, str]:
         texts[name] = texts[name].replace(", to copy", "")
     texts["pyproject.toml"] = _without_others(texts["pyproject.toml"], kind, r"\[.+\]\n", _of_group)
     texts["README.md"] = _without_others(texts["README.md"], kind, r"## .+\n", _of_heading)
+    needed = {
+        module for name, text in texts.items() if name.endswith(".py") for module in imports(text)
+    }
+    texts["pyproject.toml"] = _without_unused(texts["pyproject.toml"], needed)
     return texts
 
 
@@ -94,6 +100,17 @@ def _without_others(text: str, kind: str, head: str, of: object) -> str:
     starts = [match.start() for match in re.finditer(f"^{head}", text, re.MULTILINE)]
     parts = [text[a:b] for a, b in zip([0, *starts], [*starts, len(text)], strict=True)]
     return "".join(part for part in parts if of(part.partition("\n")[0]) in (None, kind))
+
+
+def _without_unused(text: str, modules: Iterable[str]) -> str:
+    """A pyproject.toml whose dependencies are kitbox and those that bring the modules."""
+    needed = {"kitbox", *(canonical(one) for module in modules for one in brought_by(module))}
+    head, begin, rest = text.partition("\ndependencies = [\n")
+    inside, end, tail = rest.partition("]\n")
+    assert end, "the template lists its dependencies, a line each"
+    lines = inside.splitlines(keepends=True)
+    kept = "".join(line for line in lines if name_of(line.strip(' ",\n')) in needed)
+    return f"{head}{begin}{kept}{end}{tail}"
 
 
 def _of_group(line: str) -> str | None:

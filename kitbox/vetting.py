@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,12 +15,14 @@ from pathlib import Path
 
 from kitbox import contracts, imports, listing, probe, public, registry
 from kitbox.breaches import where
+from kitbox.declared import name_of
 from kitbox.errors import some
-from kitbox.installed import ALLOW_LIST, Plugin, canonical
-from kitbox.package import Package, of_folder, of_name
+from kitbox.installed import ALLOW_LIST, BUILT_IN, Plugin, canonical
+from kitbox.package import GROUPS, Package, installed_from, of_folder, of_name
 
 HEAVY = ("torch", "timm", "albumentations", "cv2", "pandas", "sklearn", "scipy", "PIL", "numpy")
 """What a plugin's module should import inside its functions only."""
+FILE = "pyproject.toml"
 _CHILD = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import kitbox.vetting as v; v.main()"
 )
@@ -33,11 +36,13 @@ class Verdict:
         package: its name and version.
         plugins: those that it brings, as `task birds`.
         faults: what is wrong and how to mend it, a sentence or two each.
+        notes: what was tried and where, a sentence or two each.
     """
 
     package: str
     plugins: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def check(what: str) -> Verdict:
@@ -49,9 +54,13 @@ def check(what: str) -> Verdict:
         PluginError: when there is no such package or folder.
     """
     folder = Path(what)
-    is_path = os.sep in what or what.startswith(".") or (folder / "pyproject.toml").is_file()
+    is_path = os.sep in what or what.startswith(".") or (folder / FILE).is_file()
+    ours = canonical(what) == BUILT_IN
+    if not (is_path or ours) and (source := installed_from(what)[1]) and (source / FILE).is_file():
+        folder, is_path = source, True  # what is installed is the folder itself
     package = of_folder(folder) if is_path else of_name(what)
     verdict = Verdict(f"{package.name} {package.version}", faults=list(package.faults))
+    _compare(package, verdict)
     with _findable(package):
         plugins = [
             plugin
@@ -64,7 +73,7 @@ def check(what: str) -> Verdict:
         sound = []
         for plugin, trouble in zip(plugins, probe.troubles(plugins), strict=True):
             if trouble:
-                verdict.faults.append(_told(plugin, trouble))
+                verdict.faults.append(_told(plugin, trouble, package))
             else:
                 sound.append(plugin)
         verdict.faults += _look_inside(sound)
@@ -72,7 +81,39 @@ def check(what: str) -> Verdict:
     return verdict
 
 
-def _told(plugin: Plugin, trouble: str) -> str:
+def _compare(package: Package, verdict: Verdict) -> None:
+    """Whether what is installed is the folder that is checked."""
+    if package.folder is None:
+        return
+    found, source = installed_from(package.name)
+    again = f"pip install --editable {package.folder}"
+    if found is None:
+        verdict.notes.append(
+            f"{package.name} is not installed here: import, contract and options were tried from "
+            f"its folder, and `kitbox plugins` does not list it. To install it: {again}"
+        )
+    elif source != package.folder:
+        verdict.notes.append(
+            f"{package.name} {found.version} is installed here from elsewhere; what was tried is "
+            f"the folder {package.folder}. To use that one: {again}"
+        )
+    elif "dynamic" not in " ".join(package.faults):
+        known = {(p.group, p.name, p.value) for p in found.entry_points if p.group in GROUPS}
+        named = {
+            (group, name, value)
+            for group, names in package.points.items()
+            if group in GROUPS
+            for name, value in names.items()
+        }
+        if known != named:
+            changed = sorted({name for _, name, _ in known ^ named})
+            verdict.faults.append(
+                f"The entry points {some(changed)} of pyproject.toml have changed since it was "
+                f"installed, and kitbox knows the old ones. Install it again: {again}"
+            )
+
+
+def _told(plugin: Plugin, trouble: str, package: Package) -> str:
     """What keeps a plugin from being loaded, and what to do about it."""
     what = f"The {plugin.kind} '{plugin.name}' ({plugin.value})"
     if trouble.startswith("made for contract"):
@@ -86,7 +127,23 @@ def _told(plugin: Plugin, trouble: str) -> str:
         return (
             f"{what}: {trouble}. Do nothing when the module is imported: no downloads, no waiting"
         )
-    return f"{what} cannot be imported: {trouble}. Mend the module, or its entry point"
+    if trouble.startswith(probe.NOT_TRIED):
+        return f"{what}: {trouble}. Try again"
+    return f"{what} cannot be imported: {trouble}. {_mend(trouble, package)}"
+
+
+def _mend(trouble: str, package: Package) -> str:
+    """What to do about an import that failed."""
+    lacking = re.match(r"ModuleNotFoundError: No module named '(\w+)", trouble)
+    if lacking and lacking[1] in package.roots and package.folder is not None:
+        return (
+            f"The module is neither in {package.folder} nor in its `src`: correct the entry "
+            "point, or install the package and check it by its name"
+        )
+    if lacking and any(name_of(one) == canonical(lacking[1]) for one in package.requires):
+        where = f"--editable {package.folder}" if package.folder else package.name
+        return f"It is declared, but not installed here: pip install {where}"
+    return "Mend the module, or its entry point"
 
 
 def _claims(plugin: Plugin) -> list[str]:

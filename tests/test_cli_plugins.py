@@ -26,15 +26,16 @@ def test_from_a_new_plugin_to_a_check(tmp_path: Path) -> None:
     assert said.startswith(f"{folder} is written.")
     assert "kitbox plugins check ." in said
     code, said, _ = call("plugins", "check", str(folder))
-    assert (code, said.splitlines()) == (
-        0,
-        ["kitbox-birds 0.1.0: writer birds", "kitbox-birds 0.1.0: nothing to mend"],
+    first, note, last = said.splitlines()
+    assert (code, first, last) == (
+        *(0, "kitbox-birds 0.1.0: writer birds", "kitbox-birds 0.1.0: nothing to mend"),
     )
+    assert note.startswith("Note: kitbox-birds is not installed here: ")
     (folder / "README.md").unlink()
     (folder / "kitbox_birds" / "writer.py").write_text("import nowhere")
     code, _, wrong = call("plugins", "check", str(folder))
     assert code == 2
-    assert wrong.startswith("kitbox: kitbox-birds 0.1.0: 2 things are wrong.\n  - ")
+    assert wrong.startswith("kitbox: kitbox-birds 0.1.0: 3 things are wrong.\n  - ")
     assert "No module named 'nowhere'" in wrong
     with pytest.raises(PluginError, match="no kind"):
         call("new", "plugin", "birds", "--kind", "bird", "--into", str(tmp_path))

@@ -1,78 +1,20 @@
-"""The plugin kit, as strangers use it: wheels in a fresh environment.
-
-The environment is new and has the wheels of kitbox and of the packages in `plugins/`; the
-libraries that they need (torch and so on) are those of the environment that runs the tests,
-through a `.pth` file, so that nothing large is installed again.
-"""
+"""The plugin kit, as strangers use it: wheels in a fresh environment."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import sysconfig
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml"))
-UV = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+from fresh_environment import PLUGINS, ROOT, UV, Fresh, shared
 
 pytestmark = pytest.mark.skipif(UV is None, reason="uv is not here, which makes environments")
 
 
-@dataclass
-class Fresh:
-    """An environment."""
-
-    folder: Path
-
-    @property
-    def python(self) -> str:
-        return str(self.folder / "bin" / "python")
-
-    def call(self, *words: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "KITBOX"))}
-        return subprocess.run(
-            [str(self.folder / "bin" / words[0]), *words[1:]],
-            cwd=cwd,
-            env={**kept, "KITBOX_CACHE": str(self.folder / "cache"), **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=400,
-        )
-
-    def install(self, *what: str) -> None:
-        assert UV is not None
-        uv(UV, "pip", "install", "--quiet", "--python", self.python, "--no-deps", *what)
-
-
-def uv(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
-    """A new environment with the wheels."""
-    assert UV is not None
-    folder = tmp_path_factory.mktemp("fresh")
-    wheels = folder / "wheels"
-    for source in (ROOT, *(ROOT / "plugins" / name for name in PLUGINS)):
-        uv(UV, "build", "--quiet", "--wheel", "--out-dir", str(wheels), str(source))
-    environment = Fresh(folder / "env")
-    uv(UV, "venv", "--quiet", "--python", sys.executable, str(environment.folder))
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    site = environment.folder / "lib" / version / "site-packages"
-    (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    environment.install(*(str(wheel) for wheel in wheels.glob("*.whl")))
-    return environment
+    """The environment with the wheels, which no test changes."""
+    return shared(tmp_path_factory)
 
 
 def test_the_wheels_are_what_is_used(fresh: Fresh, tmp_path: Path) -> None:
@@ -122,34 +64,29 @@ def test_the_recipes_of_their_pages_are_sound(fresh: Fresh, tmp_path: Path) -> N
     assert len(done.stdout.splitlines()) >= len(PLUGINS)
 
 
-def test_their_own_tests_pass(fresh: Fresh, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PLUGINS)
+def test_their_own_tests_pass(name: str, fresh: Fresh, tmp_path: Path) -> None:
     """Those of each package, among them one that runs a recipe to a submission."""
-
-    def tested(name: str) -> tuple[str, subprocess.CompletedProcess[str]]:
-        folder = tmp_path / name  # beside nothing of the package but its tests
-        folder.mkdir()
-        shutil.copy(ROOT / "plugins" / name / "pyproject.toml", folder)
-        shutil.copytree(ROOT / "plugins" / name / "tests", folder / "tests")
-        command = ("python", "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider")
-        return name, fresh.call(*command, cwd=folder)
-
-    with ThreadPoolExecutor(2) as pool:
-        for name, done in pool.map(tested, PLUGINS):
-            assert done.returncode == 0, f"{name}\n{done.stdout}{done.stderr}"
-            assert "::test_a_run" in done.stdout, name
+    folder = tmp_path / name  # beside nothing of the package but its tests
+    folder.mkdir()
+    shutil.copy(ROOT / "plugins" / name / "pyproject.toml", folder)
+    shutil.copytree(ROOT / "plugins" / name / "tests", folder / "tests")
+    command = ("python", "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider")
+    done = fresh.call(*command, cwd=folder)
+    assert done.returncode == 0, f"{name}\n{done.stdout}{done.stderr}"
+    assert "::test_a_run" in done.stdout, name
 
 
 def test_from_nothing_to_a_task_of_one_s_own(fresh: Fresh, tmp_path: Path) -> None:
-    """`kitbox new plugin` out of the wheel, installed, checked, tested."""
+    """`kitbox new plugin` out of the wheel, installed, checked, tested, listed."""
     written = fresh.call("kitbox", "new", "plugin", "birds", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
     folder = tmp_path / "kitbox-birds"
     assert (folder / ".github" / "workflows" / "test.yml").is_file()
-    fresh.install("--editable", str(folder))
-    try:
-        for words in (("kitbox", "plugins", "check", "."), ("python", "-m", "pytest", "-q")):
-            done = fresh.call(*words, cwd=folder)
-            assert done.returncode == 0, done.stdout + done.stderr
-    finally:
-        assert UV is not None
-        uv(UV, "pip", "uninstall", "--quiet", "--python", fresh.python, "kitbox-birds")
+    own = Fresh(tmp_path / "env").begun(fresh.site)  # what is in the shared one is in it too
+    own.install("--editable", str(folder))
+    for words in (("kitbox", "plugins", "check", "."), ("pytest", "-q"), ("kitbox", "plugins")):
+        done = own.call("python", "-m", *words, cwd=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    (line,) = (line.split() for line in done.stdout.splitlines() if "kitbox-birds" in line)
+    assert line == ["task", "birds", "kitbox-birds", "0.1.0", "ready"]

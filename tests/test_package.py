@@ -8,7 +8,7 @@ import pytest
 from third_party import Strangers
 
 from kitbox.errors import PluginError
-from kitbox.package import of_folder, of_name
+from kitbox.package import installed_from, of_folder, of_name
 
 GOOD = """
 [project]
@@ -28,7 +28,9 @@ birds = "kitbox_birds:Birds"
 def laid(folder: Path, text: str = GOOD) -> Path:
     (folder / "tests").mkdir()
     (folder / "README.md").write_text("Birds")
-    (folder / "tests" / "test_birds.py").write_text("class TestBirds(TaskTests): ...")
+    (folder / "tests" / "test_birds.py").write_text(
+        "from kitbox.testing import TaskTests\nclass TestBirds(TaskTests): ..."
+    )
     (folder / "pyproject.toml").write_text(text)
     return folder
 
@@ -56,13 +58,45 @@ def test_a_sound_package(tmp_path: Path) -> None:
         ("kitbox.tasks", "kitbox.task", "group 'kitbox.task'. Did you mean 'kitbox.tasks'"),
         ("birds = ", '"a bird" = ', "'a bird' in kitbox.tasks is no name"),
         ("kitbox_birds:Birds", "kitbox_birds", "names no class"),
-        ("kitbox.tasks", "kitbox.sources", "No test inherits SourceTests"),
+        ("kitbox.tasks", "kitbox.sources", "No test class inherits SourceTests"),
     ],
 )
 def test_faults(old: str, new: str, fault: str, tmp_path: Path) -> None:
     assert old in GOOD
     faults = of_folder(laid(tmp_path, GOOD.replace(old, new))).faults
     assert any(fault in one for one in faults), faults
+
+
+def test_imports_that_are_not_declared(tmp_path: Path) -> None:
+    """Of the package, of its tests, and of files that belong to neither."""
+    folder = laid(tmp_path, GOOD + '[dependency-groups]\ntest = ["pytest>=8"]\n')
+    (folder / "src" / "kitbox_birds").mkdir(parents=True)
+    code = folder / "src" / "kitbox_birds" / "__init__.py"
+    code.write_text("def f():\n    import pandas, kitbox_birds.more")
+    (folder / "tests" / "helper.py").write_text("")
+    more = "\nimport pytest, helper, kitbox_birds, pandas, sklearn"
+    with (folder / "tests" / "test_birds.py").open("a") as file:
+        file.write(more)
+    (folder / "noxfile.py").write_text("import nox")
+    assert of_folder(folder).faults == (
+        "It imports what it does not declare: pandas (__init__.py). Add to `dependencies`: "
+        '"pandas>=2.2"',
+        "Its tests import what it does not declare: sklearn (test_birds.py). Add to `test` of "
+        '[dependency-groups]: "scikit-learn>=1.6"',
+    )
+    text = (folder / "pyproject.toml").read_text()
+    text = text.replace('["kitbox>=0.1"]', '["kitbox>=0.1", "Pandas"]')
+    (folder / "pyproject.toml").write_text(text.replace('"pytest>=8"', '"pytest", "scikit-learn"'))
+    assert of_folder(folder).faults == ()
+
+
+def test_dynamic_metadata_is_not_guessed(tmp_path: Path) -> None:
+    text = GOOD.replace('dependencies = ["kitbox>=0.1"]', 'dynamic = ["dependencies"]')
+    (laid(tmp_path, text) / "kitbox_birds.py").write_text("import pandas")
+    assert of_folder(tmp_path).faults == ()
+    bare = GOOD.partition("[project.entry-points")[0] + 'dynamic = ["entry-points"]\n'
+    (tmp_path / "pyproject.toml").write_text(bare)
+    assert any("Its entry points are dynamic" in one for one in of_folder(tmp_path).faults)
 
 
 def test_a_version_may_be_dynamic(tmp_path: Path) -> None:
@@ -87,6 +121,29 @@ def test_installed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.version == "1.2.3"
     assert found.folder is None
     assert any("does not say which version" in fault for fault in found.faults)
+    info = tmp_path / "site" / "bird_pack-1.2.3.dist-info"
+    (info / "RECORD").write_text("bird_pack.py,,\n")
+    (tmp_path / "site" / "bird_pack.py").write_text("import pandas, yaml")
+    with (info / "METADATA").open("a") as file:
+        file.write("Requires-Dist: pandas>=2\n")
+    (told,) = (one for one in of_name("bird-pack").faults if "does not declare" in one)
+    assert told.startswith("It imports what it does not declare: yaml (bird_pack.py). Add")
     with pytest.raises(PluginError, match=r"no installed package 'brid-pack'\. Did you mean"):
         of_name("brid-pack")
     assert of_name("kitbox").faults == ()
+
+
+def test_where_it_was_installed_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert installed_from("no-such-pack") == (None, None)
+    Strangers(tmp_path / "site", monkeypatch).labeler("bird-pack", "birds")
+    url = tmp_path / "site" / "bird_pack-1.2.3.dist-info" / "direct_url.json"
+    for text, folder in [
+        ('{"url": "file:///a%20b", "dir_info": {"editable": true}}', Path("/a b")),
+        ('{"url": "file:///a", "dir_info": {}}', None),
+        ('{"url": "https://a/b.git", "vcs_info": {}}', None),
+        ("{", None),
+    ]:
+        url.write_text(text)
+        found, where = installed_from("bird-pack")
+        assert found is not None
+        assert (found.version, where) == ("1.2.3", folder)

@@ -83,6 +83,8 @@ def test_what_is_written(tmp_path: Path) -> None:
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     assert project["name"] == "kitbox-birds"
     assert project["description"] == "A task for kitbox"
+    needs = [one.partition(">")[0] for one in project["dependencies"]]
+    assert needs == ["kitbox", "numpy", "pandas", "pydantic", "torch"]
     assert project["entry-points"] == {
         "kitbox.contract": {"1": "kitbox.contracts"},
         "kitbox.tasks": {"birds": "kitbox_birds.task:BirdsTask"},

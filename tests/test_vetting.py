@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
+import third_party
 
 from kitbox import registry
 from kitbox.errors import PluginError
@@ -87,6 +89,68 @@ def test_another_contract_and_a_name_that_is_taken(birds: Path) -> None:
     file.write_text(text.replace("\nbirds = ", "\nfolder = "))
     (fault,) = check(str(birds)).faults
     assert "has the name of one of kitbox: recipes must write 'kitbox-birds:folder'" in fault
+
+
+def installed(birds: Path, site: Path, version: str = "0.1.0", name: str = "birds") -> Path:
+    """Leave what an editable installation leaves; its metadata."""
+    points = {
+        "labelers": {name: "kitbox_birds.labeler:BirdsLabeler"},
+        "contract": {"1": "kitbox.contracts"},
+    }
+    third_party.write(site, "kitbox-birds", points, {}, version)
+    (info,) = site.glob("*.dist-info")
+    told = {"url": birds.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(told))
+    return info
+
+
+def test_what_was_tried_and_where(birds: Path, tmp_path: Path) -> None:
+    """From the folder while it is not installed, which is said, with the way to install it."""
+    (note,) = check(str(birds)).notes
+    assert "kitbox-birds is not installed here" in note
+    assert "were tried from its folder" in note
+    assert note.endswith(f"pip install --editable {birds}")
+
+
+def test_what_is_installed_is_compared(
+    birds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    info = installed(birds, site)
+    monkeypatch.syspath_prepend(site)
+    assert (check(str(birds)).notes, check(str(birds)).faults) == ([], [])
+    # By its name it is the folder too, with its tests and all.
+    (birds / "tests" / "test_labeler.py").write_text("")
+    (fault,) = check("kitbox-birds").faults
+    assert "No test class inherits LabelerTests" in fault
+    (info / "direct_url.json").unlink()
+    (note,) = check(str(birds)).notes
+    assert "kitbox-birds 0.1.0 is installed here from elsewhere" in note
+
+
+def test_entry_points_that_have_changed_since(
+    birds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(birds, tmp_path / "site", name="brids")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    (fault,) = check(str(birds)).faults
+    assert "The entry points birds, brids of pyproject.toml have changed" in fault
+    assert "Install it again: pip install --editable" in fault
+
+
+def test_imports_that_fail_for_want_of_something(birds: Path) -> None:
+    """What is declared has to be installed; what is its own has to be there."""
+    changed(birds, "from pydantic import Field", "import no_such_lib\nfrom pydantic import Field")
+    text = (birds / "pyproject.toml").read_text()
+    assert '"kitbox>=0.1",' in text
+    (birds / "pyproject.toml").write_text(
+        text.replace('"kitbox>=0.1",', '"kitbox>=0.1", "No-Such.Lib>=3",')
+    )
+    (fault,) = check(str(birds)).faults
+    assert f"declared, but not installed here: pip install --editable {birds}" in fault
+    (birds / "kitbox_birds").rename(birds / "lib")
+    faults = check(str(birds)).faults
+    assert any("neither in" in one and "install the package" in one for one in faults), faults
 
 
 def test_broken_python(birds: Path) -> None:

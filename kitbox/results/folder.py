@@ -32,6 +32,8 @@ CANDIDATE = ".best.safetensors"
 """Weights that will be the best ones when the next checkpoint is saved."""
 TIMES, CHECKPOINT = "times.csv", "checkpoint.safetensors"
 BEFORE = "checkpoint.before.safetensors"
+TRACEBACK = "traceback.txt"
+"""Of a plugin that failed; the next run removes it."""
 PREDICTIONS = "predictions_{part}.csv"
 OUTPUTS = "outputs_{part}.npy"
 MADE = (
@@ -202,6 +204,7 @@ class RunFolder:
         known = (state or {}).get("data", data)
         if state is None:
             self._mark("running", recipe, data=data)  # what is written from here on is this run's
+        (self / TRACEBACK).unlink(missing_ok=True)
         new = self / f"new-{TABLE}"
         table_file.save(rows, new)
         if checkpoints_in(self.path):

@@ -7,14 +7,15 @@ from pathlib import Path, PurePosixPath
 from pydantic import Field
 
 from kitbox import Labels, Options
-from kitbox.errors import LabelError, nearest, some
+from kitbox.errors import LabelError, counted, nearest, some
+from kitbox_audio.names import picture_of
 
 
 class RecordingLabels(Options):
     """A csv file with a row per recording, of which the source `recordings` made a picture.
 
     All columns of the file are kept, so that a splitter may use them: `{use: group, by: speaker}`.
-    The id of a recording is its name without `.wav`.
+    The id of a recording is its picture's path below `folder`, without `.png`.
     """
 
     csv: str = Field("train.csv", description="the file, below the source's folder")
@@ -26,7 +27,7 @@ class RecordingLabels(Options):
         """A row a recording, with the picture that it became.
 
         Raises:
-            LabelError: when the file or a column is missing, or a recording is doubled.
+            LabelError: when the file, a column or a recording's name is missing.
         """
         import pandas as pd
 
@@ -47,14 +48,22 @@ class RecordingLabels(Options):
                     found=some(rows.columns, most=20),
                     do=f"{nearest(column, rows.columns)} Set `{option}` of the labeler".strip(),
                 )
-        names = [PurePosixPath(str(name).replace("\\", "/")) for name in rows[self.audio]]
+        lacking = rows.index[rows[self.audio].isna()]
+        if len(lacking):
+            raise LabelError(
+                f"{counted(len(lacking), 'row')} of {self.csv} without a recording",
+                found=some(f"row {row + 1}" for row in lacking),
+                do=f"Complete its column '{self.audio}'",
+            )
         if self.labels in ("id", "image", "part"):  # kitbox's own columns
             rows = rows.rename(columns={self.labels: "label"})
         target = self.labels if self.labels in rows else "label"
-        pictures = [PurePosixPath(self.folder, name).with_suffix(".png") for name in names]
+        root = folder / self.folder
+        names = [str(PurePosixPath(name.replace("\\", "/"))) for name in rows[self.audio]]
+        pictures = [picture_of(name, root) for name in names]
         table = rows.assign(
-            id=[name.with_suffix("").as_posix() for name in names],
-            image=[picture.as_posix() for picture in pictures],
+            id=[picture.removesuffix(".png") for picture in pictures],
+            image=[str(PurePosixPath(self.folder, picture)) for picture in pictures],
         )
         missing = [name for name in table["image"] if not (folder / name).is_file()]
         notes = [f"{len(table)} recordings in {self.csv}."]

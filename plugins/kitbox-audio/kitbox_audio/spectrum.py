@@ -6,6 +6,8 @@ import numpy as np
 
 LEAST = 1e-10
 """Power that counts as silence."""
+BLOCK = 4096
+"""Windows that are transformed at once."""
 
 
 def hertz_to_mel(hertz: np.ndarray | float) -> np.ndarray:
@@ -56,10 +58,12 @@ def log_mel(
     if len(sound) < window:
         sound = np.pad(sound, (0, window - len(sound)))
     count = 1 + (len(sound) - window) // hop
-    places = np.arange(window) + hop * np.arange(count)[:, None]
-    shaped = sound[places] * np.hanning(window + 1)[:-1]
-    power = abs(np.fft.rfft(shaped, axis=1)) ** 2
-    mel = filters(bands, window, rate, low, high) @ power.T
+    windows = np.lib.stride_tricks.sliding_window_view(sound, window)[::hop]
+    shape, triangles = np.hanning(window + 1)[:-1], filters(bands, window, rate, low, high)
+    mel = np.empty((bands, count))
+    for start in range(0, count, BLOCK):  # an hour's windows at once would fill the memory
+        part = windows[start : start + BLOCK] * shape
+        mel[:, start : start + BLOCK] = triangles @ (abs(np.fft.rfft(part, axis=1)) ** 2).T
     loud = 10 * np.log10(np.maximum(mel, LEAST))
     below = np.clip(loud - loud.max(), -decibels, 0)
     if mel.max() <= LEAST:  # silence has no loudest place

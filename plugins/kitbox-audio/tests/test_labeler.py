@@ -41,3 +41,18 @@ def test_what_is_missing_is_named(folder: Path) -> None:
         RecordingLabels(labels="wat").label(folder)
     with pytest.raises(LabelError, match=r"trian\.csv cannot be read.*'train\.csv'"):
         RecordingLabels(csv="trian.csv").label(folder)
+
+
+def test_rows_without_a_recording(folder: Path) -> None:
+    (folder / "more.csv").write_text("audio,label\n000.wav,a\n,b\n")
+    with pytest.raises(LabelError, match=r"1 row of more\.csv without a recording.*row 2"):
+        RecordingLabels(csv="more.csv", folder="train").label(folder)
+
+
+def test_names_with_and_without_a_suffix(folder: Path) -> None:
+    """A dot in a name is no suffix."""
+    (folder / "train" / "take.2.png").touch()
+    (folder / "more.csv").write_text("audio,label\n000,a\ntake.2,b\n")
+    rows = RecordingLabels(csv="more.csv", folder="train").label(folder).rows
+    assert rows["id"].tolist() == ["000", "take.2"]
+    assert rows["image"].tolist() == ["train/000.png", "train/take.2.png"]

@@ -9,8 +9,16 @@ import pytest
 import kitbox
 
 
-def test_a_run(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run(
+    raw: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.setenv("KITBOX_CACHE", str(tmp_path / "cache"))
+    # One broken recording to train on, and one to predict: the row gets a prediction.
+    (raw / "train" / "004.wav").write_bytes(b"")
+    (raw / "test" / "031.wav").write_bytes(b"RIFF")
     recipe = kitbox.make_recipe(
         {
             "source": {"use": "recordings", "path": str(raw), "rate": 8000},
@@ -28,6 +36,9 @@ def test_a_run(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         }
     )
     done = kitbox.run(recipe, tmp_path / "run")
+    said = capsys.readouterr().out
+    assert "1 labelled picture left out: train/004.png" in said
+    assert "1 test picture predicted as if blank: test/031.png" in said
     assert done.scores["error_rate"] <= 0.2
     assert done.submission is not None
     lines = done.submission.read_text().splitlines()

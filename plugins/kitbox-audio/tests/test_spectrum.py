@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kitbox_audio import spectrum
 from kitbox_audio.spectrum import filters, hertz_to_mel, log_mel, mel_to_hertz
 
 OPTIONS = {"bands": 40, "window": 400, "hop": 160, "low": 20, "high": 8000, "decibels": 80}
@@ -60,3 +61,10 @@ def test_silence_and_shortness() -> None:
     assert not picture(np.zeros(16_000)).any()
     assert picture(np.ones(3)).shape == (40, 1)
     assert picture(np.ones(16_000)).shape == (40, 98)
+
+
+def test_long_sounds_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = np.random.default_rng(0).normal(0, 0.1, 16_000)
+    whole = picture(sound)
+    monkeypatch.setattr(spectrum, "BLOCK", 7)
+    assert np.array_equal(picture(sound), whole)

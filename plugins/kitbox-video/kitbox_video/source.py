@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
-import os
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,31 +11,35 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
-from kitbox import Options, make_folder
-from kitbox.errors import SourceError, nearest, some, storage
+from kitbox import Options, derived_name, list_files, make_folder
+from kitbox.errors import SourceError, some, storage
+from kitbox_video.names import SUFFIXES, folders
 
 if TYPE_CHECKING:
     import numpy as np
 
-VERSION = 1
+VERSION = 2
 """Of the frames; another takes all of them anew."""
-SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
-BROKEN, FRAMES = "broken_films.csv", "frames.csv"
+USUAL = 25.0
+"""Frames a second of a film that does not say."""
+BROKEN, FRAMES = "kitbox_broken_films.csv", "kitbox_frames.csv"
 
 
 class Films(Options):
     """Frames of films below a folder, as pictures; all other files beside them, as they are.
 
     `train/run/a.mp4` becomes the folder `train/run/a` of pictures called by the number of
-    their frame, `000012.jpg`. `frames.csv` lists every picture with its film and second. A
-    film that cannot be read has no pictures and a line in `broken_films.csv`.
+    their frame, `000012.jpg`; `train/run/a.mp4` where something else has that name.
+    `kitbox_frames.csv` lists every picture with its film and second. A film that cannot be
+    read has an empty file for a picture, which kitbox treats as a broken one, and a line in
+    `kitbox_broken_films.csv`.
     """
 
     path: Path = Field(description="the folder; a relative path starts at the working folder")
     frames: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         None, description="of a film, evenly over its length; by default 8, unless `every` is given"
     )
-    every: Annotated[float, Field(gt=0)] | None = Field(
+    every: Annotated[float, Field(gt=0, le=86_400)] | None = Field(
         None, description="seconds from one frame to the next, instead of `frames`"
     )
     side: Annotated[int, Field(ge=16, le=8192)] | None = Field(
@@ -59,55 +61,44 @@ class Films(Options):
         """The folder of pictures, made now unless it is there.
 
         Raises:
-            SourceError: when there is no such folder, or no film that can be read.
+            SourceError: when there is no such folder, no film that can be read, or a file with
+                the name of one of the lists.
         """
         return make_folder(self._folder(cache), self._write)
 
-    def _files(self) -> list[tuple[str, os.stat_result]]:
-        """Every file below the folder that is not hidden, sorted, and what is known of it."""
-        root = self.path.expanduser()
-        if not root.is_dir():
-            near = [one.name for one in root.parent.iterdir()] if root.parent.is_dir() else []
-            raise SourceError(
-                f"There is no folder of films at {root}",
-                do=nearest(root.name, near) or "Correct `path`",
-            )
-        found = sorted(path for path in root.rglob("*") if path.is_file())
-        relative = [(path.relative_to(root), path) for path in found]
-        return [
-            (name.as_posix(), path.stat())
-            for name, path in relative
-            if not any(part.startswith(".") for part in name.parts)
-        ]
-
     def _folder(self, cache: Path) -> Path:
         """Named by the files and the options that the pictures depend on."""
-        files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in self._files()]
         options = self.model_dump(mode="json", exclude={"path"})
-        facts = json.dumps([VERSION, options, files], sort_keys=True)
-        key = hashlib.blake2b(facts.encode(), digest_size=8).hexdigest()
-        return cache / "films" / f"{self.path.name}-{key}"
+        return cache / "films" / derived_name(self.path, VERSION, options)
 
     def _write(self, folder: Path) -> None:
         root = self.path.expanduser()
+        names = list_files(self.path)
+        places = folders(names)
+        if taken := sorted({BROKEN, FRAMES} & set(names)):
+            raise SourceError(
+                f"There are files in {self.path} with names that this source gives",
+                found=some(taken),
+                do="Rename them",
+            )
         broken: list[tuple[str, str]] = []
         rows: list[tuple[str, str, str]] = []
         with storage(folder, "writing frames below"):
-            for name, _ in self._files():
-                place = folder / name
-                place.parent.mkdir(parents=True, exist_ok=True)
-                if place.suffix.lower() not in SUFFIXES:
+            for name in names:
+                place = folder / places.get(name, name)
+                if name not in places:
+                    place.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(root / name, place)
                     continue
-                before = len(rows)
+                place.mkdir(parents=True)
+                taken_before = len(rows)
                 for number, second, frame in self._frames(root / name):
-                    picture = place.with_suffix("") / f"{number:06d}.jpg"
-                    picture.parent.mkdir(exist_ok=True)
-                    picture.write_bytes(_jpeg(frame))
-                    image = picture.relative_to(folder).as_posix()
+                    image = f"{places[name]}/{number:06d}.jpg"
+                    (folder / image).write_bytes(_jpeg(frame))
                     rows.append((image, name, f"{second:.3f}"))
-                if len(rows) == before:
+                if len(rows) == taken_before:
                     broken.append((name, "no frame could be read"))
+                    (place / f"{0:06d}.jpg").touch()
             _table(folder / FRAMES, ("image", "film", "second"), rows)
             if broken:
                 _table(folder / BROKEN, ("film", "reason"), broken)
@@ -127,7 +118,8 @@ class Films(Options):
 
         film = cv2.VideoCapture(str(file))
         try:
-            rate = film.get(cv2.CAP_PROP_FPS) or 25.0
+            rate = film.get(cv2.CAP_PROP_FPS)
+            rate = rate if math.isfinite(rate) and rate > 0 else USUAL
             chosen = self._chosen(int(film.get(cv2.CAP_PROP_FRAME_COUNT)), rate)
             number = 0
             for wanted in chosen:
@@ -166,11 +158,6 @@ class Films(Options):
         factor = self.side / max(height, width)
         size = max(1, round(width * factor)), max(1, round(height * factor))
         return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-
-
-def film_of(image: str) -> str:
-    """The film that a picture is a frame of: its folder."""
-    return image.replace("\\", "/").rpartition("/")[0]
 
 
 def _jpeg(frame: np.ndarray) -> bytes:

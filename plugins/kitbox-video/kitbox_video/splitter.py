@@ -11,6 +11,7 @@ from pydantic import Field
 
 from kitbox import Options
 from kitbox.errors import SplitError, nearest, some
+from kitbox_video.names import film_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +55,6 @@ class ByFilm(Options):
         return films.map(lambda film: "valid" if film in chosen else "train")
 
     def _films(self, rows: pd.DataFrame) -> pd.Series:
-        from kitbox_video.source import film_of
-
         if self.by is None:
             return rows["image"].map(film_of)
         if self.by not in rows:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from kitbox import Options, list_pictures, obey_sample
 from kitbox.errors import SubmissionError, nearest, some
+from kitbox_video.names import film_of, without_suffix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,7 @@ class FilmRows(Options):
         frames = self._frames(folder)
         own = {one: film for film, ones in frames.items() for one in ones}
         bare = {one.rpartition("/")[2].rpartition(".")[0]: one for one in own}
+        bare = bare if len(bare) == len(own) else {}  # of several films one number says nothing
         places = [one if one in own else bare.get(one, one) for one in predictions["id"]]
         if strange := [one for one in places if one not in own]:
             raise SubmissionError(
@@ -85,8 +87,6 @@ class FilmRows(Options):
 
     def _frames(self, folder: Path) -> dict[str, list[str]]:
         """The frames of each test film, by the film's path without suffix."""
-        from kitbox_video.source import film_of
-
         found: dict[str, list[str]] = {}
         for path in list_pictures(folder / self.folder):
             image = f"{self.folder}/{path}"
@@ -101,7 +101,7 @@ class FilmRows(Options):
             for name in {film, below, film.rpartition("/")[2]}:
                 names.setdefault(name, []).append(film)
         asked = [str(one) for one in sample.iloc[:, 0]]
-        found = [names.get(one) or names.get(_without_suffix(one)) or [] for one in asked]
+        found = [names.get(one) or names.get(without_suffix(one)) or [] for one in asked]
         unclear = [one for one, films in zip(asked, found, strict=True) if len(films) != 1]
         if unclear or len(set(asked)) < len(asked):
             raise SubmissionError(
@@ -110,10 +110,3 @@ class FilmRows(Options):
                 do=f"There are {some(frames, most=3)}; set `folder` of the writer",
             )
         return [films[0] for films in found]
-
-
-def _without_suffix(name: str) -> str:
-    from kitbox_video.source import SUFFIXES
-
-    stem, dot, suffix = name.rpartition(".")
-    return stem if f"{dot}{suffix}".lower() in SUFFIXES else name

@@ -62,3 +62,17 @@ def test_films_that_are_not_there(predictions: pd.DataFrame, tmp_path: Path) -> 
     sample = pd.DataFrame({"film": ["a", "z"], "what": "cat"}, dtype=str)
     with pytest.raises(SubmissionError, match=r"not there.*Found: z"):
         FilmRows().table(predictions, sample, folder)
+
+
+def test_films_of_one_name(tmp_path: Path) -> None:
+    """Told apart by their suffixes; by a number of a frame alone, nothing is."""
+    for film in ("a.mp4", "a.avi"):
+        write_picture(tmp_path / "test" / film / "000003.jpg")
+    ids = ["test/a.avi/000003.jpg", "test/a.mp4/000003.jpg"]
+    table = pd.DataFrame({"id": ids, "cat": [0.2, 0.9], "dog": [0.8, 0.1]})
+    sample = pd.DataFrame({"film": ["a.mp4", "a.avi"], "what": "cat"}, dtype=str)
+    assert FilmRows().table(table, sample, tmp_path)["what"].tolist() == ["cat", "dog"]
+    with pytest.raises(SubmissionError, match=r"not clearly.*Found: a"):
+        FilmRows().table(table, sample.assign(film=["a", "a.avi"]), tmp_path)
+    with pytest.raises(SubmissionError, match="no frame below"):
+        FilmRows().table(table.assign(id=["000003", "000003"]), None, tmp_path)
