@@ -19,8 +19,8 @@ Shapes: B batch, C channels, H and W pixels, N rows, K outputs, F features.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
@@ -168,10 +168,13 @@ class Weights:
     Attributes:
         source: a sentence for the report.
         here: no network is needed for them.
+        knock: asks in a few seconds whether they can be downloaded, and raises a WeightsError
+            that says why not; None where that cannot be asked.
     """
 
     source: str
     here: bool = True
+    knock: Callable[[], None] | None = field(default=None, compare=False)
 
 
 class Backbone(Protocol):

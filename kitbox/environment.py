@@ -77,6 +77,15 @@ def place() -> Place:
     return "elsewhere"
 
 
+def stays_offline() -> bool:
+    """Whether a place that does not reach the network now is not meant to reach it later either.
+
+    So where HF_HUB_OFFLINE is set, and in Kaggle's kernels, whose internet is on or off.
+    """
+    off = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    return off or place() == "kaggle"
+
+
 def cache_folder() -> Path:
     """$KITBOX_CACHE, or the user's cache folder; in a kernel a folder that is not saved."""
     if given := os.environ.get(CACHE):
