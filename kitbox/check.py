@@ -62,6 +62,8 @@ def check(recipe: Recipe, progress: Progress) -> None:
         few = few.assign(part=pd.Series("broken", index=decoded.broken).reindex(few.index))
         few["part"] = few["part"].fillna("train")
     trainer = runner.make_trainer(recipe, task, model, files, few, decoded, environment, progress)
+    if recipe.mix is not None:
+        progress.say(f"mix: {recipe.mix.told()}; batch.png of a run shows some")
     for number, stage in enumerate(recipe.stages, 1):
         progress.say(_told(recipe, number))
         loss = trainer.try_batch(number, stage, recipe.stage_hw(stage))

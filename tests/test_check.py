@@ -52,6 +52,13 @@ def test_the_plan_and_a_batch_per_stage(place: Path) -> None:
     assert set(place.rglob("*")) == before
 
 
+def test_what_is_mixed_is_told(place: Path) -> None:
+    small().source.fetch(place / "cache")
+    assert "mix: " not in look(small())
+    said = look(small(mix={"mixup": 0.4, "cutmix": 1, "share": 0.25}))
+    assert "mix: mixup 0.4 or cutmix 1, of 25% of the batches; batch.png" in said
+
+
 def test_a_picture_to_predict_that_is_not_there(place: Path) -> None:
     recipe = small()
     folder = recipe.source.fetch(place / "cache")

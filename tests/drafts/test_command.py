@@ -46,7 +46,7 @@ def test_what_does_not_hold_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_neither_a_folder_nor_a_slug(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="There is no folder no/such folder"):
         init("no/such folder")
-    with pytest.raises(RecipeError, match="There is no folder .*: it is a file"):
+    with pytest.raises(RecipeError, match=r"There is no folder .*: it is a file"):
         init(__file__)
     (tmp_path / "empty").mkdir()
     with pytest.raises(KitboxError, match="There are no pictures"):
@@ -61,7 +61,7 @@ def test_a_path_that_is_not_there_is_no_competition(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "titanic").mkdir()
     given = what.format(tmp_path, name=tmp_path.name)
-    with pytest.raises(RecipeError, match="There is no folder .*Did you mean 'titanic'") as caught:
+    with pytest.raises(RecipeError, match=r"There is no folder .*Did you mean 'titanic'") as caught:
         init(given)
     assert "Kaggle" not in str(caught.value)
 
@@ -69,10 +69,10 @@ def test_a_path_that_is_not_there_is_no_competition(
 def test_a_word_may_be_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keys, "find", list)
-    with pytest.raises(SourceError, match="There is no key to Kaggle here. Make a token"):
+    with pytest.raises(SourceError, match=r"There is no key to Kaggle here\. Make a token"):
         init("titanc")
     (tmp_path / "titanic").mkdir()
-    with pytest.raises(SourceError, match="no folder titanc here, and .*Did you mean 'titanic'"):
+    with pytest.raises(SourceError, match=r"no folder titanc here, and .*Did you mean 'titanic'"):
         init("titanc")
     (tmp_path / "titanc.yaml").touch()
     with pytest.raises(RecipeError, match=r"titanc.yaml is there already"):  # nothing is asked
