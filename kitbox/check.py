@@ -9,8 +9,9 @@ import torch
 
 from kitbox import environment as environments
 from kitbox import launch, runner
+from kitbox.contracts import Weights
 from kitbox.data.assemble import decode
-from kitbox.errors import PictureError, counted, some
+from kitbox.errors import PictureError, WeightsError, counted, some
 from kitbox.models.model import Model
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
@@ -32,7 +33,9 @@ def check(recipe: Recipe, progress: Progress) -> None:
     environment = environments.detect()
     progress.say(f"device: {environment.device_name} ({environment.reason})")
     weights = recipe.backbone.find_weights()
-    progress.say(f"weights: {weights.source}" + ("" if weights.here else " (a run downloads them)"))
+    had = weights.here or _can_be_had(weights, progress)
+    if weights.here:
+        progress.say(f"weights: {weights.source}")
     files = recipe.source.find(environment.cache)
     if files is None:
         progress.say(
@@ -59,11 +62,37 @@ def check(recipe: Recipe, progress: Progress) -> None:
         few = few.assign(part=pd.Series("broken", index=decoded.broken).reindex(few.index))
         few["part"] = few["part"].fillna("train")
     trainer = runner.make_trainer(recipe, task, model, files, few, decoded, environment, progress)
+    if recipe.mix is not None:
+        progress.say(f"mix: {recipe.mix.told()}; batch.png of a run shows some")
     for number, stage in enumerate(recipe.stages, 1):
         progress.say(_told(recipe, number))
         loss = trainer.try_batch(number, stage, recipe.stage_hw(stage))
         progress.say(f"  one batch of {len(trainer.train)}: loss {loss:.3f}, gradients are finite")
-    progress.say("The recipe is sound.")
+    progress.say("The recipe is sound" + (".", ", but for its weights.")[not had])
+
+
+def _can_be_had(weights: Weights, progress: Progress) -> bool:
+    """Whether weights that are not here can be downloaded, as far as can be told; says so.
+
+    Raises:
+        WeightsError: when they cannot, and this place will have no network later either.
+    """
+    if weights.knock is None:
+        progress.say(f"weights: {weights.source} (a run downloads them)")
+        return True
+    try:
+        weights.knock()
+    except WeightsError as error:
+        if environments.stays_offline():
+            raise
+        found = f" ({error.found})" if error.found else ""
+        progress.warn(
+            f"weights: {weights.source}, would be downloaded; it does not answer from here{found}. "
+            f"Where the recipe runs: {error.do[0].lower()}{error.do[1:]}"
+        )
+        return False
+    progress.say(f"weights: {weights.source}, which answers (a run downloads them)")
+    return True
 
 
 def _tell_missing(rows: pd.DataFrame, files: Path, progress: Progress) -> None:

@@ -102,11 +102,14 @@ def predict(
             min=1, help="How many outputs to print at most; by default as suits the task."
         ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over --out.")] = False,
 ) -> None:
     """Use the model of a finished run on pictures."""
     from kitbox.data.files import pictures as below
-    from kitbox.errors import PictureError, some
+    from kitbox.errors import PictureError, StorageError, counted, some
 
+    if out is not None and out.exists() and not force:
+        raise StorageError(f"{out} is there already", do="Choose another --out, or add --force")
     paths = []
     for picture in pictures:
         paths += [picture / name for name in below(picture)] if picture.is_dir() else [picture]
@@ -126,11 +129,11 @@ def predict(
     for image, line in zip(table["image"], lines, strict=True):
         typer.echo(f"{image}: {line}")
     if out is not None:
-        from kitbox.storage import refuse_strangers, whole
+        from kitbox.storage import whole
 
-        refuse_strangers(out, ",".join(table.columns))
         with whole(out) as beside:
             table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
+        typer.echo(f"{out} written: {counted(len(table), 'picture')}")
     if broken:
         raise PictureError(
             f"{len(broken)} of {len(paths)} pictures could not be read and have no prediction",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kitbox import environment
+from kitbox.errors import some
 
 HOSTS = {
     "www.kaggle.com": "sources of Kaggle, and submissions",
@@ -37,7 +38,17 @@ class Finding(NamedTuple):
 
 def look() -> Iterator[Finding]:
     """Everything, a finding after another. Nothing is written, no secret is told."""
-    for part in (_place, _devices, _machine, _disks, _internet, _keys, _mounts, _packages):
+    for part in (
+        _place,
+        _devices,
+        _machine,
+        _disks,
+        _internet,
+        _keys,
+        _mounts,
+        _weights,
+        _packages,
+    ):
         yield from part()
 
 
@@ -157,6 +168,24 @@ def _mounts() -> Iterator[Finding]:
     more = f" and {len(things) - _LIST} more" if len(things) > _LIST else ""
     if things or mounts.root().is_dir():
         yield Finding("attached", ", ".join(things[:_LIST]) + more or "nothing")
+
+
+def _weights() -> Iterator[Finding]:
+    """Files of pretrained weights that need no network."""
+    from kitbox.models import weights
+
+    listed = [Path(part) for part in os.environ.get(weights.ATTACHED, "").split(os.pathsep) if part]
+    held = weights.attached_files()
+    for folder in listed:
+        if folder.expanduser() not in held:
+            advice = f"Correct {weights.ATTACHED}: it names folders, separated by '{os.pathsep}'"
+            yield Finding("weights", f"{folder} is no folder", advice)
+    for folder, files in held.items():
+        said = f"{folder}: {some(files, _LIST) or 'no files of weights'}"
+        expected = folder != weights.MOUNT and not files
+        yield Finding("weights", said, "Name a folder with them" if expected else "")
+    if not held and not listed:
+        yield Finding("weights", f"none attached ({weights.ATTACHED} names no folder)")
 
 
 def _packages() -> Iterator[Finding]:

@@ -77,6 +77,15 @@ def place() -> Place:
     return "elsewhere"
 
 
+def stays_offline() -> bool:
+    """Whether a place that does not reach the network now is not meant to reach it later either.
+
+    So where HF_HUB_OFFLINE is set, and in Kaggle's kernels, whose internet is on or off.
+    """
+    off = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    return off or place() == "kaggle"
+
+
 def cache_folder() -> Path:
     """$KITBOX_CACHE, or the user's cache folder; in a kernel a folder that is not saved."""
     if given := os.environ.get(CACHE):
@@ -130,18 +139,22 @@ def free_memory() -> int:
 def pixel_limit() -> int | None:
     """$KITBOX_PIXELS: bytes that decoded pictures may take, such as `500MB` or `20GB`; else None.
 
+    A number needs its unit (B, KB, MB, GB or TB, powers of 1000), but for 0.
+
     Raises:
         StorageError: when it is no number of bytes.
     """
     given = os.environ.get(PIXELS, "").strip()
     if not given:
         return None
-    found = re.fullmatch(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)b?", given)
+    found = re.fullmatch(r"(?i)(\d+(?:\.\d+)?)\s*(?:([kmgt]?)b|([kmgt]))", given)
+    if found is None and given == "0":
+        return 0
     if found is None:
         raise StorageError(
             f"{PIXELS} holds no size: {given!r}", do="Write a size such as 500MB, 20GB or 0"
         )
-    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
+    return int(float(found[1]) * 1000 ** " kmgt".index((found[2] or found[3] or " ").lower()))
 
 
 def began() -> float:

@@ -378,7 +378,7 @@ def show_batch(recipe: Recipe, trainer: Trainer, folder: RunFolder) -> None:
     loader = replace(trainer.loader, share=WHOLE)  # whole, whoever shares the others
     batches = loader.varied(few, size, recipe.augmentation, (recipe.seed, 0, 0))
     images, targets, _ = next(iter(batches))
-    sheet = pictures.batch(loader, trainer.task, images, targets)
+    sheet = pictures.batch(loader, trainer.task, images, targets, recipe.mix, (recipe.seed,))
     write(folder / names.BATCH, pictures.png(sheet))
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from huggingface_hub import constants
 from results import small
 
 from kitbox.check import check
 from kitbox.environment import CACHE
-from kitbox.errors import SubmissionError
+from kitbox.errors import SubmissionError, WeightsError
+from kitbox.models import weights
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
 
@@ -49,6 +52,13 @@ def test_the_plan_and_a_batch_per_stage(place: Path) -> None:
     assert set(place.rglob("*")) == before
 
 
+def test_what_is_mixed_is_told(place: Path) -> None:
+    small().source.fetch(place / "cache")
+    assert "mix: " not in look(small())
+    said = look(small(mix={"mixup": 0.4, "cutmix": 1, "share": 0.25}))
+    assert "mix: mixup 0.4 or cutmix 1, of 25% of the batches; batch.png" in said
+
+
 def test_a_picture_to_predict_that_is_not_there(place: Path) -> None:
     recipe = small()
     folder = recipe.source.fetch(place / "cache")
@@ -77,3 +87,29 @@ def test_what_would_stop_the_run(place: Path) -> None:
     (folder / "sample_submission.csv").write_text("id,cat,dog\n0100,0.5,0.5\n")
     with pytest.raises(SubmissionError, match="cat"):
         look(recipe)
+
+
+@pytest.mark.parametrize("name", ["HF_HUB_OFFLINE", "KAGGLE_KERNEL_RUN_TYPE"])
+def test_weights_that_would_come_from_a_hub_that_does_not_answer(
+    place: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A remark at home; a mistake where there will be no network."""
+    for offline in ("HF_HUB_OFFLINE", "KAGGLE_KERNEL_RUN_TYPE", "KAGGLE_URL_BASE"):
+        monkeypatch.delenv(offline, raising=False)
+    monkeypatch.setattr(weights, "MOUNT", place / "no-mount")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(place / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(weights, "_ask", refuse := mock.Mock(side_effect=OSError("nobody there")))
+    recipe = small(backbone={"use": "timm", "name": "test_resnet"})
+    recipe.source.fetch(place / "cache")
+    said = look(recipe)
+    assert "would be downloaded; it does not answer from here (nobody there)" in said
+    assert "attach a file called test_resnet.safetensors" in said
+    assert said.rstrip().endswith("The recipe is sound, but for its weights.")
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(WeightsError, match=r"cannot be had.*nobody there.*test_resnet.safetensors"):
+        look(recipe)
+    refuse.side_effect = None
+    said = look(recipe)
+    assert "from the hub, which answers (a run downloads them)" in said
+    assert said.rstrip().endswith("The recipe is sound.")

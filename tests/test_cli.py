@@ -210,12 +210,21 @@ def test_predict(tmp_path: Path) -> None:
     done = kitbox(tmp_path, "predict", finished(), folder, "--out", "out.csv", "--top", 2)
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "out.csv", dtype={"image": str})
-    lines = done.stdout.splitlines()
+    *lines, last = done.stdout.splitlines()
+    assert last == "out.csv written: 20 pictures"
     assert len(lines) == len(table) == 20
     assert all(line.count(", ") == 1 for line in lines)
     best = table.drop(columns="image").idxmax(axis=1)
     names = [line.rpartition(": ")[2].split(" ")[0] for line in lines]
     assert names == list(best)
+    (tmp_path / "out.csv").write_text("mine")
+    few = sorted(folder.iterdir())[:1]
+    told = refused(tmp_path, "predict", finished(), *few, "--out", "out.csv")
+    assert "out.csv is there already. Choose another --out, or add --force" in told
+    assert (tmp_path / "out.csv").read_text() == "mine"
+    done = kitbox(tmp_path, "predict", finished(), *few, "--out", "out.csv", "--force")
+    assert "out.csv written: 1 picture" in done.stdout
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 1
 
 
 def test_predict_without_pictures_or_model(tmp_path: Path) -> None:

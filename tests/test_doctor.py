@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 
 from kitbox import doctor, environment
 from kitbox.environment import Gpu
+from kitbox.models import weights
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +105,25 @@ def test_attached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for folder in ("competitions/pets", "datasets/me/weights", "old-slug"):
         (tmp_path / folder).mkdir(parents=True)
     assert found()["attached"].said == "competitions/pets, datasets/me/weights, old-slug"
+
+
+def test_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(weights, "MOUNT", tmp_path / "no-mount")
+    monkeypatch.delenv(weights.ATTACHED, raising=False)
+    assert found()["weights"].said == "none attached (KITBOX_WEIGHTS names no folder)"
+    for name in ("held/deep", "empty"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "held/resnet34.safetensors").touch()
+    (tmp_path / "held/deep/b.pth").touch()
+    names = [str(tmp_path / name) for name in ("held", "empty", "lost")]
+    monkeypatch.setenv(weights.ATTACHED, os.pathsep.join(names))
+    lost, held, empty = (one for one in doctor.look() if one.subject == "weights")
+    assert held.said == f"{names[0]}: resnet34.safetensors, deep/b.pth"
+    assert held.advice == ""
+    assert empty.said == f"{names[1]}: no files of weights"
+    assert empty.advice
+    assert lost.said == f"{names[2]} is no folder"
+    assert "KITBOX_WEIGHTS" in lost.advice
 
 
 def test_packages_that_do_not_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from kitbox import environment
+from kitbox.errors import StorageError
 
 NAMES = [
     "KAGGLE_KERNEL_RUN_TYPE",
@@ -238,3 +239,42 @@ def test_each_process_has_its_gpu_and_its_part_of_the_cores(
 def test_a_process_that_a_run_started_began_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KITBOX_BEGAN", "12.5")
     assert environment.began() == 12.5
+
+
+@pytest.mark.parametrize(
+    ("given", "limit"),
+    [
+        ("", None),
+        ("0", 0),
+        ("0GB", 0),
+        ("512B", 512),
+        ("4GB", 4 * 10**9),
+        ("4096 mb", 4096 * 10**6),
+        ("1.5g", 15 * 10**8),
+        ("2tb", 2 * 10**12),
+    ],
+)
+def test_the_room_for_pixels(monkeypatch: pytest.MonkeyPatch, given: str, limit: int) -> None:
+    monkeypatch.setenv(environment.PIXELS, given)
+    assert environment.pixel_limit() == limit
+
+
+@pytest.mark.parametrize("given", ["4096", "20", "4 GiB", "-1GB", ".", "GB"])
+def test_a_room_that_is_none(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """A bare number too: nobody means bytes."""
+    monkeypatch.setenv(environment.PIXELS, given)
+    with pytest.raises(StorageError, match=r"KITBOX_PIXELS holds no size.*500MB, 20GB or 0"):
+        environment.pixel_limit()
+
+
+def test_who_stays_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_HUB_OFFLINE", "KAGGLE_KERNEL_RUN_TYPE", "KAGGLE_URL_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    assert not environment.stays_offline()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    assert not environment.stays_offline()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "true")
+    assert environment.stays_offline()
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Batch")
+    assert environment.stays_offline()

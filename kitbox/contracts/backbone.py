@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
@@ -52,10 +53,13 @@ class Weights:
     Attributes:
         source: a sentence for the report.
         here: no network is needed for them.
+        knock: asks in a few seconds whether they can be downloaded, and raises a WeightsError
+            that says why not; None where that cannot be asked.
     """
 
     source: str
     here: bool = True
+    knock: Callable[[], None] | None = field(default=None, compare=False)
 
 
 class Backbone(Protocol):

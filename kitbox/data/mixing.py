@@ -35,6 +35,16 @@ class Mix(Options):
             raise ValueError("expected `mixup`, `cutmix` or both above 0")
         return self
 
+    def told(self) -> str:
+        """What is done to pictures, in words.
+
+        >>> Mix(mixup=0.4, share=0.5).told()
+        'mixup 0.4, of 50% of the batches'
+        """
+        how = {"mixup": self.mixup, "cutmix": self.cutmix}
+        names = " or ".join(f"{name} {alpha:g}" for name, alpha in how.items() if alpha)
+        return f"{names}, of {'all' if self.share == 1 else f'{self.share:.0%} of the'} batches"
+
     def apply(self, images: torch.Tensor, seed: Sequence[int]) -> tuple[torch.Tensor, float]:
         """The batch (B, C, H, W) mixed with itself in reverse, and the share of its own.
 

@@ -162,7 +162,8 @@ def load(
     read, and two processes may build at once. Pictures that another cache of the folder has
     are taken from there. Where there is not room for all of them on the disk or in the
     memory (`KITBOX_PIXELS` limits both), the first ones are kept and the others are decoded
-    whenever they are needed.
+    whenever they are needed. What lies in the cache already is used whatever the limit: it takes
+    no more room.
 
     Args:
         step: called with the number of pictures that were just made ready.
@@ -219,7 +220,10 @@ def _read(
         if max(plan.on_disk, plan.in_memory) > len(canvas):
             return None
     part = f": {_part(len(canvas), count)}" if len(canvas) < count else ""
-    tier = f"memory-mapped from the cache ({_said(canvas.nbytes)}){part}"
+    limit = pixel_limit()
+    over = limit is not None and canvas.nbytes > limit
+    more = f", which was there before KITBOX_PIXELS allowed {_said(limit or 0)}" if over else ""
+    tier = f"memory-mapped from the cache ({_said(canvas.nbytes)}){part}{more}"
     return Pixels(canvas, *facts, tier, folder, images, held=files.hold())
 
 

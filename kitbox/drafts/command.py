@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kitbox.errors import KitboxError, RecipeError
+from kitbox.errors import KitboxError, RecipeError, SourceError, nearest
 
 app = typer.Typer(help="Write a recipe to go on from.", rich_markup_mode=None, no_args_is_help=True)
 LARGE = 20_000
@@ -38,11 +38,11 @@ def competition(
     from kitbox.drafts import draft as drafts
     from kitbox.drafts.survey import look
 
-    source, folder, name = locate(what)
+    source, name = locate(what)
     target = out or Path(f"{name}.yaml")
-    if target.exists():
+    if target.exists():  # before anything is downloaded
         raise RecipeError(f"{target} is there already", do="Remove it, or name another by --out")
-    survey = look(folder)
+    survey = look(files(source))
     made = drafts.make(survey, source)
     text = made.text(name)
     from kitbox.storage import write
@@ -58,28 +58,58 @@ def competition(
     typer.echo(f"Go on with: kitbox check {target}")
 
 
-def locate(what: str) -> tuple[dict[str, Any], Path, str]:
-    """The source as a recipe names it, the folder of its files, and a name.
+def locate(what: str) -> tuple[dict[str, Any], str]:
+    """The source as a recipe names it, and a name.
 
     Raises:
-        KitboxError: when there is no such folder, or the files cannot be had.
+        RecipeError: when it is neither a folder nor like a competition's name.
     """
-    from kitbox import environment, registry
     from kitbox.drafts.draft import name_of
 
     folder = Path(what).expanduser()
     if folder.is_dir():
-        return {"use": "folder", "path": what}, folder, name_of(folder.resolve())
-    slug = re.sub(r"^(https?://)?(www\.)?kaggle\.com/(competitions|c)/", "", what).strip("/ ")
-    slug = slug.partition("/")[0] if slug != what else slug
+        return {"use": "folder", "path": what}, name_of(folder.resolve())
+    address = re.match(r"(https?://)?(www\.)?kaggle\.com/(competitions|c)/([^/?#]*)", what)
+    slug = address[4] if address else what.strip()
     if not re.fullmatch(r"[\w-]+", slug, re.ASCII):
         raise RecipeError(
-            f"There is no folder {what}",
-            do="Give the folder of a competition's files, or the last part of its address",
+            f"There is no folder {what}" + (": it is a file" if folder.is_file() else ""),
+            do=_beside(folder)
+            or "Give the folder of a competition's files, or the last part of its address",
         )
-    source = {"use": "kaggle", "competition": slug}
-    files = registry.sources.build(source).fetch(environment.cache_folder())
-    return source, files, slug
+    return {"use": "kaggle", "competition": slug}, slug
+
+
+def files(source: dict[str, Any]) -> Path:
+    """The folder of a source's files.
+
+    Raises:
+        KitboxError: when they cannot be had.
+    """
+    from kitbox import environment, registry
+
+    try:
+        return registry.sources.build(source).fetch(environment.cache_folder())
+    except SourceError as error:
+        slug = source.get("competition")
+        if slug is None or not (near := _beside(Path(slug))):
+            raise
+        raise SourceError(
+            f"There is no folder {slug} here, and as a competition: {error.wrong}",
+            found=error.found,
+            do=f"{near} {error.do}",
+        ) from error
+
+
+def _beside(folder: Path) -> str:
+    """The folder that was meant, as a question; '' where none is called nearly so."""
+    above = folder.absolute().parent
+    try:
+        names = [one.name for one in above.iterdir() if one.is_dir()]
+    except OSError:
+        return ""
+    hint = nearest(folder.name, names)
+    return hint if hint.startswith("Did") else ""  # not all that there are
 
 
 def _try(text: str, target: Path, pictures: int) -> str:

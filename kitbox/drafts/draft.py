@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from kitbox import registry
 from kitbox.data import images, matching
 from kitbox.drafts import finding, goal, known
 from kitbox.drafts.offers import offered
@@ -85,7 +86,8 @@ def make(survey: Survey, source: Mapping[str, Any]) -> Draft:
         if found.group is not None:
             told = f"pictures of the same '{found.group}' stay together: else scores would flatter"
             draft.set("split", {"use": SPLITTER, "by": found.group}, [told])
-        draft.set("task", wanted.task or {"use": offered("task", "classes")}, wanted.why)
+        task = wanted.task or {"use": offered("task", "classes")}
+        draft.set("task", task, [*wanted.why, *_scores(task)])
     draft.set(
         "backbone",
         {"use": "timm", "name": "resnet34"},
@@ -98,6 +100,22 @@ def make(survey: Survey, source: Mapping[str, Any]) -> Draft:
     _submission(survey, wanted, draft)
     draft.unknown += wanted.unknown
     return draft
+
+
+def _scores(task: Mapping[str, Any]) -> list[str]:
+    """How a task is scored, which no file of a competition says."""
+    try:
+        metrics = getattr(registry.tasks.build(dict(task)), "metrics", ())
+    except KitboxError:  # something is open: the draft says so
+        return []
+    names = [one if isinstance(one, str) else one["use"] for one in metrics]
+    if not names:
+        return []
+    more = f"; the first, {names[0]}, chooses the weights" if len(names) > 1 else ""
+    return [
+        f"scored by {some(names)}{more}. That is a guess: `metrics` takes the competition's own, "
+        "which its page tells"
+    ]
 
 
 def _test(
@@ -211,6 +229,8 @@ def _submission(survey: Survey, wanted: goal.Goal, draft: Draft) -> None:
             f"'{samples.key(survey.asked)}' and {len(survey.asked.columns) - 1} more columns, "
             f"{len(survey.asked)} rows"
         )
+        if draft.values["task"]["use"] == offered("task", "classes") and len(survey.asked.columns) > 2:
+            why.append("a probability for each class; those of a picture sum to 1")
     draft.set("submission", value, why)
 
 

@@ -181,8 +181,15 @@ def _one_value(asked: pd.DataFrame, classes: set[str], goal: Goal) -> None:
         positive = _positive(classes, value)
         goal.writer = {"use": WRITERS["value"], "kind": "probability", "positive": positive}
         goal.writer_why.append(
-            f"the probability of '{positive}'; where 0 or 1 is wanted add `threshold: 0.5`"
+            f"'{value}' is one number a picture: the probability of '{positive}', as AUC and log "
+            "loss want it; where accuracy or F1 want 0 or 1 add `threshold: 0.5`"
         )
+        if held and cells.judge(held) == "whole":
+            goal.unknown.append(
+                f"whether '{value}' is a probability or 0 or 1: the sample's cells "
+                f"({some(in_order(held), 2)}) can be both, and a probability is a guess "
+                "(`threshold` of the writer)"
+            )
         if not {*classes} <= {"0", "1"}:
             goal.unknown.append(
                 f"which class '{value}' is the probability of: '{positive}' is a guess, the "

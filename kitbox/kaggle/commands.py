@@ -41,14 +41,21 @@ def pack(
             "--test", help="Try a folder that was made: a new environment, without network."
         ),
     ] = False,
+    torch: Annotated[
+        bool,
+        typer.Option(
+            "--image-torch",
+            help="With --test: take the image's torch, gigabytes; else it is this machine's.",
+        ),
+    ] = False,
 ) -> None:
     """Put wheels, weights and recipe into a folder to attach to a kernel without network."""
-    if test != (dest is None):
+    if test != (dest is None) or (torch and not test):
         raise typer.BadParameter("give RECIPE_OR_RUN and DEST, or --test and DEST")
     if dest is None:
         from kitbox.kaggle.trial import trial
 
-        trial(what)
+        trial(what, torch=torch)
     else:
         from kitbox.kaggle.pack import pack as make
 

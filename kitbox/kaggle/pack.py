@@ -15,7 +15,7 @@ from kitbox import registry
 from kitbox.contracts import Attaches
 from kitbox.errors import SourceError, StorageError, counted, some, storage
 from kitbox.installed import BUILT_IN, SESSION
-from kitbox.kaggle import resolver, wheels
+from kitbox.kaggle import fitting, resolver, wheels
 from kitbox.kaggle.images import Image, images
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
@@ -110,10 +110,13 @@ def fetch(packages: Sequence[str], folder: Path, progress: Progress) -> list[str
         SourceError: when wheels cannot be had without changing an image.
     """
     own = {resolver.canonical(package) for package in packages}
-    wanted = [one for package in packages for one in wheels.requirements(package)]
+    needs = {package: wheels.requirements(package) for package in packages}
+    for image in images():
+        fitting.refuse(image, needs)
+    wanted = [one for lines in needs.values() for one in lines]
     wanted = [one for one in wanted if resolver.canonical(_name(one)) not in own]
     lacking: dict[str, dict[str, str]] = {}
-    with ThreadPoolExecutor(len(images())) as pool:  # each waits for the index most of the time
+    with ThreadPoolExecutor() as pool:  # each waits for the index most of the time
         all_found = list(pool.map(lambda image: lacks(wanted, image), images()))
     for image, found in zip(images(), all_found, strict=True):
         lacking.setdefault(image.python, {}).update(found)
@@ -126,8 +129,12 @@ def fetch(packages: Sequence[str], folder: Path, progress: Progress) -> list[str
     if here not in lacking:  # for a trial on this machine
         versions = resolver.resolve(wanted, (), here)
         lacking[here] = {name: versions[name] for name in names if name in versions}
-    for python, found in lacking.items():
-        resolver.download(found, python, folder)
+    with ThreadPoolExecutor() as pool:
+        each = [pool.submit(resolver.download, found, py, folder) for py, found in lacking.items()]
+        for one in each:
+            one.result()
+    for image in images():  # resolved within the pins; this asks each wheel itself
+        fitting.refuse(image, fitting.of_wheels(folder))
     for package in packages:
         wheels.make(package, folder)
     return names
@@ -140,12 +147,14 @@ def lacks(requirements: Iterable[str], image: Image) -> dict[str, str]:
         SourceError: when they cannot be had unless a package of the image changed.
     """
     pins = image.constraints()
-    there = resolver.resolve(pins, (), image.python)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(resolver.resolve, [*requirements], pins, image.python)
+        there = resolver.resolve(pins, (), image.python)
     try:
-        wanted = resolver.resolve([*requirements], pins, image.python)
+        wanted = asked.result()
     except SourceError as error:
         raise SourceError(
-            f"What the recipe needs does not go with what {image.name}'s image has",
+            f"What the recipe needs does not go with what {image.title} has",
             found=error.found,
             do="Nothing there may change; loosen what your plugins' packages require",
         ) from error

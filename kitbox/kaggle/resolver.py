@@ -69,6 +69,20 @@ def download(packages: Mapping[str, str], python: str, folder: Path) -> None:
     _ask([*words, *exact], python)
 
 
+def install(packages: Mapping[str, str], python: Path) -> None:
+    """Install packages (name to version) into the environment of a Python; not what they need.
+
+    Raises:
+        SourceError: when there is neither uv nor pip, or one cannot be had.
+    """
+    exact = [f"{name}=={version}" for name, version in packages.items()]
+    if uv := shutil.which("uv"):
+        words = [uv, "pip", "install", "--python", str(python)]
+    else:
+        words = [*pip(), "--python", str(python), "install"]
+    _ask([*words, "--quiet", "--no-deps", *exact], "")
+
+
 def build(project: str, folder: Path) -> None:
     """Build the wheel of a package's source (a folder or address) into a folder.
 

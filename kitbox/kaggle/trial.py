@@ -1,26 +1,28 @@
-"""A pack tried: a new environment made from it without any network, and a check in there."""
+"""A pack tried: installed without any network beside an image's packages, and checked there."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
-import sys
-import sysconfig
 import tempfile
-import venv
-from collections.abc import Collection
-from importlib import metadata
 from pathlib import Path
 
+from kitbox import closed
 from kitbox.errors import SourceError, some
-from kitbox.kaggle import pack, resolver
+from kitbox.kaggle import pack, resolver, stand_in
 from kitbox.progress import Progress
 from kitbox.results.folder import RECIPE
 
 CLOSED = "kitbox_no_network"
 """The module that closes the network in the new environment; a path file imports it."""
 _TIMEOUT = 900
+_DATA = 60
+"""Seconds in which a source may give its files without a network."""
+_OWN = ("KITBOX_", "KAGGLE_", "COLAB_", "HF_", "HUGGING", "TORCH_HOME", "XDG_", "PIP_", "UV_")
+_PYTHON = ("PYTHON", "VIRTUAL_ENV", "CONDA_")
+"""How names of variables begin that would let this machine's things through."""
 _PROBE = """
 import socket
 for reach in (lambda: socket.create_connection(("192.0.2.1", 80), 1),
@@ -33,67 +35,65 @@ for reach in (lambda: socket.create_connection(("192.0.2.1", 80), 1),
         raise SystemExit("the network is open")
 print("closed")
 """
-_CHECK = """
-import sys
+_DATA_OF = """
+from kitbox.environment import cache_folder
 from kitbox.recipe import read
-weights = read({recipe!r}).backbone.find_weights()
-if not weights.here:
-    sys.exit("the weights are not in the pack: " + weights.source)
-from kitbox.cli import main
-sys.argv[1:] = ["check", {recipe!r}]
-main()
+source = read({recipe!r}).source
+if source.find(cache_folder()) is None:
+    source.fetch(cache_folder())
 """
-_LOAD = "import sys; from kitbox.results.predictor import Predictor; Predictor.load({run!r})"
-_NO_NETWORK = '''\
-"""Refuses every connection and every look-up of a name, for good: an audit hook stays."""
-import sys
-
-EVENTS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr",
-          "socket.sendto", "socket.sendmsg"}
-
-
-def refuse(event, args):
-    if event in EVENTS and not (event == "socket.connect" and isinstance(args[1], (str, bytes))):
-        raise ConnectionError(f"no network: {event} {args[1:]!r}")
+_PREDICT = """
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from kitbox.results.predictor import Predictor
+picture = Path.home() / "picture.png"
+Image.fromarray(np.arange(96 * 96 * 3).reshape(96, 96, 3).astype("uint8")).save(picture)
+print(len(Predictor.load({run!r}).predict([picture])), "picture predicted")
+"""
 
 
-sys.addaudithook(refuse)
-'''
+def trial(folder: Path, progress: Progress | None = None, *, torch: bool = False) -> None:
+    """Install a pack beside an image's packages without network, and try what it is for.
 
+    The new environment holds what the image has (see `stand_in`) and nothing else; then its
+    network is closed. The pack's own first cell installs the wheels there. A recipe is checked,
+    with a batch a stage where its data can be had; a run predicts a picture. Home and caches are
+    empty, so that only the pack can give what is missing.
 
-def trial(folder: Path, progress: Progress | None = None) -> None:
-    """Make an environment from a pack without network, and check its recipe or load its run there.
-
-    The environment has what this one has, but for the packages that the pack brings: these
-    come from its wheels. Sockets are blocked in it, and it is made sure that they are.
+    Args:
+        torch: take the image's torch too, gigabytes, not this machine's.
 
     Raises:
         SourceError: when the folder is no pack, or what it holds is not enough.
     """
     progress, folder = progress or Progress(), folder.resolve()
+    pack.read_manifest(folder)
+    with tempfile.TemporaryDirectory(prefix="kitbox-trial-") as scratch:
+        environment = Path(scratch) / "env"
+        stand_in.make(environment, stand_in.nearest(), progress, torch=torch)
+        attempt(folder, environment, progress)
+
+
+def attempt(folder: Path, environment: Path, progress: Progress) -> None:
+    """Try a pack in an environment, which is closed for good.
+
+    Raises:
+        SourceError: when what the pack holds is not enough.
+    """
     held = pack.read_manifest(folder)
     packages = [resolver.canonical(str(name)) for name in held["packages"]]
-    with tempfile.TemporaryDirectory(prefix="kitbox-trial-") as scratch:
-        root = Path(scratch)
-        site = _environment(root / "env", packages)
-        python = _python(root / "env")
-        _install(python, folder / pack.WHEELS, packages)
-        environ = _environ(root, folder)
-        told = _run([str(python), "-P", "-c", _PROBE], environ, "the network could not be closed")
-        assert told.strip() == "closed", told
-        where = _run(
-            [str(python), "-P", "-c", "import kitbox; print(kitbox.__file__)"], environ, "no kitbox"
-        )
-        if not Path(where.strip()).resolve().is_relative_to(site.resolve()):
-            raise SourceError(f"kitbox comes from {where.strip()}, not from the pack")
-        progress.say(f"a new environment has {some(packages, 8)} from the pack; no network")
+    with tempfile.TemporaryDirectory(prefix="kitbox-home-") as home:
+        place = _Closed(environment, Path(home), folder)
+        progress.say("the network is closed: connections and look-ups of names are refused")
+        brought = place.install(packages)
+        progress.say(f"  from the pack: {some(sorted(brought), 12)}")
         if held.get("run"):
-            code, what = _LOAD.format(run=str(folder / pack.RUN)), "its run"
+            what = "its run"
+            told = place.run("-c", _PREDICT.format(run=str(folder / pack.RUN)), of=what)
         else:
-            code, what = _CHECK.format(recipe=str(folder / RECIPE)), "its recipe"
-        told = _run(
-            [str(python), "-P", "-c", code], environ, f"The pack {folder} is not enough for {what}"
-        )
+            what = "its recipe"
+            told = place.check(folder / RECIPE)
         for line in told.splitlines():
             progress.say(f"  {line}")
     progress.say(f"{folder} is enough for {what}, without any network")
@@ -101,67 +101,104 @@ def trial(folder: Path, progress: Progress | None = None) -> None:
         progress.warn(f"not tried: in the kernel {some(local)} will have to name other places")
 
 
-def _environment(folder: Path, without: Collection[str]) -> Path:
-    """A new environment with all of this one's packages but some; its folder of packages."""
-    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
-    site = Path(
-        sysconfig.get_path("purelib", "venv", {"base": str(folder), "platbase": str(folder)})
-    )
-    ours: dict[Path, set[str]] = {}
-    for found in metadata.distributions():
-        home = Path(str(found.locate_file(""))).resolve()
-        left_out = resolver.canonical(found.metadata["Name"] or "") in without
-        tops = {Path(str(path)).parts[0] for path in found.files or ()} if left_out else set()
-        ours.setdefault(home, set()).update(tops)
-    for home in map(Path, dict.fromkeys(sys.path)):
-        if home.resolve() not in ours or home.name not in ("site-packages", "dist-packages"):
-            continue
-        hidden = ours[home.resolve()] | {"__pycache__"}
-        for entry in home.iterdir():
-            link = site / entry.name
-            if entry.name not in hidden and entry.suffix != ".pth" and not link.exists():
-                link.symlink_to(entry.resolve())
-    (site / f"{CLOSED}.py").write_text(_NO_NETWORK, encoding="utf-8")
-    (site / f"{CLOSED}.pth").write_text(f"import {CLOSED}\n", encoding="utf-8")
-    return site
+class _Closed:
+    """An environment without network, with an empty home."""
 
+    def __init__(self, environment: Path, home: Path, folder: Path) -> None:
+        self.folder, self.home = folder, home
+        self.site = stand_in.site(environment)
+        self.programs = environment / ("Scripts" if os.name == "nt" else "bin")
+        shutil.copy(closed.__file__, self.site / f"{CLOSED}.py")
+        line = f"import {CLOSED}; {CLOSED}.close()\n"
+        (self.site / f"{CLOSED}.pth").write_text(line, encoding="utf-8")
+        told = self.run("-c", _PROBE, of="its probe")
+        assert told.strip() == "closed", told
 
-def _install(python: Path, wheels: Path, packages: Collection[str]) -> None:
-    """The packages from the wheels alone, as the pack's first cell does it."""
-    words = ["--no-index", "--no-deps", "--find-links", str(wheels), *packages]
-    if uv := shutil.which("uv"):
-        start = [uv, "pip", "install", "--quiet", "--offline", "--python", str(python)]
-    else:
-        start = [*resolver.pip(), "--python", str(python), "install", "--quiet"]
-    _run([*start, *words], dict(os.environ), "The wheels of the pack cannot be installed")
+    def install(self, packages: list[str]) -> set[str]:
+        """Install what the pack's first cell installs; what came, a name and version each.
 
+        Raises:
+            SourceError: when it cannot, something there was changed, or lacks something.
+        """
+        before = self._there()
+        cell = (self.folder / pack.INSTALL).read_text(encoding="utf-8").splitlines()
+        lines = [line for line in cell if line.startswith("!pip ")]
+        if len(lines) != 1:
+            raise SourceError(f"{self.folder / pack.INSTALL} has no line that installs the wheels")
+        words = shlex.split(lines[0].removeprefix("!").replace("{PACK}", str(self.folder)))
+        self.run("-m", *words, "--quiet", wrong="The wheels of the pack cannot be installed")
+        after = self._there()
+        if lost := before - after:
+            raise SourceError(
+                "Installing the pack changes what is there", found=some(lost), do="Pack it again"
+            )
+        told = self.run("-m", "pip", "check", fails=True)
+        own = {one.partition("-")[0].replace("_", "-").lower() for one in after - before}
+        lacks = [line for line in told.splitlines() if resolver.canonical(line.split()[0]) in own]
+        if lacks:
+            raise SourceError("The pack is not whole", found=some(lacks), do="Pack it again")
+        if missing := [name for name in packages if name not in own]:
+            raise SourceError("The image has packages that the pack brings", found=some(missing))
+        return {one.replace("-", " ", 1) for one in after - before}
 
-def _environ(root: Path, folder: Path) -> dict[str, str]:
-    """Variables of a machine that has nothing but the pack."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH",)}
-    return {
-        **kept,
-        "PYTHONNOUSERSITE": "1",
-        "HF_HUB_OFFLINE": "1",
-        "HF_HOME": str(root / "hub"),
-        "TORCH_HOME": str(root / "torch"),
-        "KITBOX_CACHE": os.environ.get("KITBOX_CACHE") or str(root / "cache"),
-        "KITBOX_WEIGHTS": str(folder / pack.WEIGHTS),
-    }
+    def check(self, recipe: Path) -> str:
+        """What `kitbox check` says of a recipe; its data is fetched where that needs no network.
 
+        Raises:
+            SourceError: when the recipe is not sound there.
+        """
+        code = _DATA_OF.format(recipe=str(recipe))
+        try:
+            self.run("-c", code, of="its data", seconds=_DATA)
+        except SourceError:
+            note = "its data is not here and not in the pack: labels and a batch are not tried\n"
+        else:
+            note = ""
+        return note + self.run("-m", "kitbox", "check", str(recipe), of="its recipe")
 
-def _run(words: list[str], environ: dict[str, str], wrong: str) -> str:
-    try:
-        done = subprocess.run(
-            words, capture_output=True, text=True, env=environ, timeout=_TIMEOUT, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise SourceError(wrong, found=str(error)) from error
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise SourceError(wrong, found="; ".join(line.strip() for line in lines[-4:]))
-    return done.stdout
+    def run(
+        self,
+        *words: str,
+        of: str = "",
+        wrong: str = "",
+        seconds: int = _TIMEOUT,
+        fails: bool = False,
+    ) -> str:
+        """What the environment's Python says."""
+        wrong = wrong or f"The pack {self.folder} is not enough for {of}"
+        python = self.programs / ("python.exe" if os.name == "nt" else "python")
+        try:
+            done = subprocess.run(
+                [str(python), "-P", *words],
+                capture_output=True,
+                text=True,
+                env=self._variables(),
+                timeout=seconds,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SourceError(wrong, found=str(error)) from error
+        if done.returncode and not fails:
+            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            raise SourceError(wrong, found="; ".join(lines[-4:]))
+        return done.stdout
 
+    def _variables(self) -> dict[str, str]:
+        """Variables of a machine that has nothing but the pack."""
+        kept = {n: v for n, v in os.environ.items() if not n.startswith((*_OWN, *_PYTHON))}
+        return {
+            **kept,
+            "PATH": os.pathsep.join([str(self.programs), kept.get("PATH", "")]),
+            "HOME": str(self.home),
+            "USERPROFILE": str(self.home),
+            "PYTHONNOUSERSITE": "1",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "HF_HUB_OFFLINE": "1",
+            "KITBOX_CACHE": str(self.home / "cache"),
+            "KITBOX_WEIGHTS": str(self.folder / pack.WEIGHTS),
+        }
 
-def _python(folder: Path) -> Path:
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    def _there(self) -> set[str]:
+        """Installed packages, as NAME-VERSION."""
+        return {path.name.removesuffix(".dist-info") for path in self.site.glob("*.dist-info")}

@@ -6,6 +6,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -40,7 +41,9 @@ class Timm(Options):
             weights.config(self.name)
             return Weights("random (pretrained: false)")
         found = weights.find(self.name, self.weights)
-        return Weights(found.source, found.file is not None)
+        if found.file is not None:
+            return Weights(found.source)
+        return Weights(found.source, here=False, knock=partial(weights.knock, self.name))
 
     def build(self, size: tuple[int, int], *, load: bool = True, maps: bool = False) -> Body:
         """See `kitbox.contracts.Backbone`."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from kitbox import storage
 from kitbox.errors import StorageError, WeightsError, nearest, some
+from kitbox.models import trouble
 
 ATTACHED = "KITBOX_WEIGHTS"
 """Folders to search for weight files, separated like PATH."""
@@ -24,6 +25,7 @@ MOUNT = Path("/kaggle/input")
 _SUFFIXES = (".safetensors", ".pth", ".bin", ".pt")
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 _TIMEOUT = (8.0, 30.0)  # seconds: to connect, and between two pieces
+_KNOCK = (4.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -113,15 +115,37 @@ def fetch(name: str, found: Found) -> Path:
     except StorageError:
         raise
     except Exception as error:  # the hub's client raises many kinds
-        lines = str(error).strip().splitlines()
-        raise WeightsError(
-            f"The pretrained weights of '{name}' cannot be had: no attached file, not in the "
-            f"local cache, and not from {settings.hf_hub_id or settings.url} on the network",
-            found=lines[0] if lines else type(error).__name__,
-            do=f"Attach a file called {file_names(name, settings)[0]} (in a folder named by "
-            f"{ATTACHED}, or as a data set of the kernel), give `weights: FILE` in the backbone, "
-            "or set `pretrained: false` to train from scratch",
-        ) from error
+        raise _lost(name, settings, error) from error
+
+
+def knock(name: str) -> None:
+    """Ask whether the place answers that a model's weights would be downloaded from, in seconds.
+
+    Raises:
+        WeightsError: when it does not, or the hub's client is told to stay offline; names the
+            file to attach.
+    """
+    from huggingface_hub import constants, hf_hub_url
+
+    settings = config(name)
+    hub = settings.hf_hub_id
+    try:
+        if hub and constants.HF_HUB_OFFLINE:
+            raise ConnectionError("HF_HUB_OFFLINE is set")
+        _ask(hf_hub_url(hub, _HUB_FILES[0]) if hub else settings.url, 1, _KNOCK)
+    except OSError as error:  # of requests, too
+        raise _lost(name, settings, error) from error
+
+
+def _lost(name: str, settings: Any, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"The pretrained weights of '{name}' cannot be had: no attached file, not in the "
+        f"local cache, and not from {settings.hf_hub_id or settings.url} on the network",
+        found=trouble.told(error),
+        do=f"Attach a file called {file_names(name, settings)[0]} (in a folder named by "
+        f"{ATTACHED}, or as a data set of the kernel), give `weights: FILE` in the backbone, "
+        "or set `pretrained: false` to train from scratch",
+    )
 
 
 def file_names(name: str, settings: Any) -> list[str]:
@@ -144,6 +168,14 @@ def attached_folders() -> list[Path]:
     listed = os.environ.get(ATTACHED, "")
     folders = [Path(part).expanduser() for part in listed.split(os.pathsep) if part]
     return [folder for folder in (*folders, MOUNT) if folder.is_dir()]
+
+
+def attached_files() -> dict[Path, list[str]]:
+    """The folders that are searched, and the weight files below each, sorted."""
+    return {
+        folder: [path.relative_to(folder).as_posix() for path in _files(folder)]
+        for folder in attached_folders()
+    }
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -226,13 +258,13 @@ def _from_hub(repository: str) -> Path:
         return Path(hf_hub_download(repository, _HUB_FILES[1]))
 
 
-def _ask(address: str, tries: int = 2) -> None:
+def _ask(address: str, tries: int = 2, timeout: tuple[float, float] | None = None) -> None:
     """Knock before the hub's client does, which would try for minutes where there is no network."""
     import requests
 
     for rest in reversed(range(tries)):
         try:
-            requests.head(address, timeout=_TIMEOUT, allow_redirects=False).close()
+            requests.head(address, timeout=timeout or _TIMEOUT, allow_redirects=False).close()
             return
         except requests.RequestException:
             if not rest:

@@ -10,22 +10,51 @@ import numpy as np
 
 from kitbox.contracts import Task
 from kitbox.data.batches import Loader
+from kitbox.data.mixing import Mix
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-_GAP, _LINE = 6, 18
+_GAP, _LINE, _COLUMNS = 6, 18, 4
 
 
-def batch(loader: Loader, task: Task, images: torch.Tensor, targets: torch.Tensor) -> Image.Image:
-    """A grid of normalised images (B, C, H, W), their targets (B, ...) drawn on them."""
+def batch(
+    loader: Loader,
+    task: Task,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    mix: Mix | None = None,
+    seed: Sequence[int] = (),
+) -> Image.Image:
+    """A grid of normalised images (B, C, H, W), their targets (B, ...) drawn on them.
+
+    Args:
+        mix: mixes the pictures of each row of the grid, and their captions say how.
+    """
     pictures, captions = [], []
-    for picture, target in zip(visible(loader, images), targets.cpu().numpy(), strict=True):
-        drawn, caption = task.draw(picture, target)
-        pictures.append(drawn)
-        captions.append(caption)
-    return grid(pictures, captions)
+    for start in range(0, len(images), _COLUMNS):
+        some, wanted = images[start : start + _COLUMNS], targets[start : start + _COLUMNS]
+        own = 1.0
+        if mix is not None:
+            whole = mix.model_copy(update={"share": 1.0})  # also those batches that are mixed
+            some, own = whole.apply(some, (*seed, start))
+        drawn = zip(visible(loader, some), wanted.cpu().numpy(), strict=True)
+        shown = [task.draw(picture, target) for picture, target in drawn]
+        for (picture, caption), (_, other) in zip(shown, reversed(shown), strict=True):
+            pictures.append(picture)
+            captions.append(caption if mix is None else _mixed(own, caption, other))
+    return grid(pictures, captions, columns=_COLUMNS)
+
+
+def _mixed(own: float, caption: str, other: str) -> str:
+    """
+    >>> _mixed(0.7, "daisy", "tulip")
+    '0.7 daisy + 0.3 tulip'
+    """
+    return " + ".join(
+        f"{round(share, 2):g} {of}".strip() for share, of in ((own, caption), (1 - own, other))
+    )
 
 
 def visible(loader: Loader, images: torch.Tensor) -> np.ndarray:
@@ -39,7 +68,11 @@ def visible(loader: Loader, images: torch.Tensor) -> np.ndarray:
 
 
 def grid(
-    pictures: Sequence[np.ndarray], captions: Sequence[str], *, columns: int = 4, cell: int = 160
+    pictures: Sequence[np.ndarray],
+    captions: Sequence[str],
+    *,
+    columns: int = _COLUMNS,
+    cell: int = 160,
 ) -> Image.Image:
     """Pictures (H, W, 3) uint8 in rows, a caption under each."""
     from PIL import Image, ImageDraw, ImageFont

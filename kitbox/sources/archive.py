@@ -65,6 +65,18 @@ def unpack(
     return make_folder(target, fill)
 
 
+def look(archive: Path, *, max_files: int = 2_000_000) -> None:
+    """See that a file is an archive, by a zip's directory or a tar's first entry; nothing more.
+
+    Raises:
+        SourceError: when it is none, is broken there, or is refused.
+    """
+    with _translated(archive, archive):
+        room = Room(archive.parent, Limits(0, max_files))
+        reader = zips.look if _is_zip(archive) else tar.look
+        reader(archive, room)
+
+
 def _is_zip(archive: Path) -> bool:
     """By the first bytes: the end of a plain tar may be a whole zip of its own."""
     with archive.open("rb") as file:

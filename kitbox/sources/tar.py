@@ -41,6 +41,18 @@ def read(archive: Path, room: Room, report: Callable[[int, int | None], None] | 
         stream.finish()
 
 
+def look(archive: Path, room: Room) -> None:
+    """Read the first entry of a tar.
+
+    Raises:
+        tarfile.TarError, EOFError, OSError, zlib.error: when the archive is broken there.
+    """
+    with archive.open("rb") as raw:
+        plain, broken = _decompress(raw)
+        stream = _Forward(plain, _MOST_AT_ONCE, broken)
+        tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:").close()
+
+
 def _enter(tar: tarfile.TarFile, member: tarfile.TarInfo, room: Room) -> None:
     steps = room.place(member.name)
     if steps is None:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, field_validator
 from kitbox.errors import SourceError, nearest
 from kitbox.options import Options
 from kitbox.sources import showing
-from kitbox.sources.archive import unpack
+from kitbox.sources.archive import look, unpack
 from kitbox.sources.checks import Checks
 from kitbox.sources.download import download, shown
 from kitbox.sources.folder import absolute, beside
@@ -84,11 +84,19 @@ class Untar(Options):
         return url
 
     def find(self, cache: Path) -> Path | None:
-        """The unpacked folder below `cache`, or None."""
+        """The unpacked folder below `cache`, or None.
+
+        Raises:
+            SourceError: when a local archive is not there, or none by its directory.
+        """
         if not self._is_remote and not self._local.is_file():
             self._checked()  # says what is there instead
         folder = self._target(cache)
-        return _top(folder) if folder.is_dir() else None
+        if folder.is_dir():
+            return _top(folder)
+        if not self._is_remote:
+            look(self._local, max_files=self.max_files)
+        return None
 
     def fetch(self, cache: Path) -> Path:
         """Download, check and unpack, as far as that has not been done.

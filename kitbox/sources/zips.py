@@ -40,6 +40,17 @@ def read(archive: Path, room: Room, report: Callable[[int, int | None], None] | 
                     report(min(done, size), size)
 
 
+def look(archive: Path, room: Room) -> None:
+    """Read the directory of a zip, which is at its end.
+
+    Raises:
+        Refused: when it has too many entries for `room`.
+        zipfile.BadZipFile, EOFError, NotImplementedError: when it is broken.
+    """
+    with archive.open("rb") as raw:
+        zipfile.ZipFile(cast(IO[bytes], _Limited(raw, room))).close()
+
+
 class _Limited:
     """A zip's file that refuses to give a directory of too many entries, or too long a one.
 

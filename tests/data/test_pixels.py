@@ -435,6 +435,18 @@ def test_more_room_later(
     assert len(files(tmp_path)) == 2
 
 
+def test_what_is_there_is_used_whatever_the_limit(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(folder, tmp_path)
+    monkeypatch.setenv("KITBOX_PIXELS", f"{len(NAMES) * EACH}B")
+    assert "KITBOX_PIXELS" not in load(folder, tmp_path).tier
+    monkeypatch.setenv("KITBOX_PIXELS", "0")
+    got = load(folder, tmp_path)
+    assert got.whole
+    assert got.tier.endswith("which was there before KITBOX_PIXELS allowed 0 MB")
+
+
 def test_a_limit_that_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KITBOX_PIXELS", "a lot")
     with pytest.raises(StorageError, match=r"KITBOX_PIXELS holds no size: 'a lot'.*500MB"):

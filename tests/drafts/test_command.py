@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
-from competitions import dogs_vs_cats, picture
+from competitions import dog_breed, dogs_vs_cats, histopathologic, picture
 from typer.testing import CliRunner
 
 from kitbox.cli import app
-from kitbox.errors import KitboxError, RecipeError
+from kitbox.drafts.command import locate
+from kitbox.errors import KitboxError, RecipeError, SourceError
+from kitbox.kaggle import keys
 from kitbox.recipe import read
 
 
@@ -44,6 +46,60 @@ def test_what_does_not_hold_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_neither_a_folder_nor_a_slug(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="There is no folder no/such folder"):
         init("no/such folder")
+    with pytest.raises(RecipeError, match=r"There is no folder .*: it is a file"):
+        init(__file__)
     (tmp_path / "empty").mkdir()
     with pytest.raises(KitboxError, match="There are no pictures"):
         init(str(tmp_path / "empty"))
+
+
+@pytest.mark.parametrize("what", ["./titanc", "titanc/", "{}/titanc", "../{name}/titanc"])
+def test_a_path_that_is_not_there_is_no_competition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Nobody is asked for keys to Kaggle."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "titanic").mkdir()
+    given = what.format(tmp_path, name=tmp_path.name)
+    with pytest.raises(RecipeError, match=r"There is no folder .*Did you mean 'titanic'") as caught:
+        init(given)
+    assert "Kaggle" not in str(caught.value)
+
+
+def test_a_word_may_be_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keys, "find", list)
+    with pytest.raises(SourceError, match=r"There is no key to Kaggle here\. Make a token"):
+        init("titanc")
+    (tmp_path / "titanic").mkdir()
+    with pytest.raises(SourceError, match=r"no folder titanc here, and .*Did you mean 'titanic'"):
+        init("titanc")
+    (tmp_path / "titanc.yaml").touch()
+    with pytest.raises(RecipeError, match=r"titanc.yaml is there already"):  # nothing is asked
+        init("titanc")
+
+
+def test_addresses() -> None:
+    for what in (
+        "https://www.kaggle.com/competitions/dogs-vs-cats",
+        "kaggle.com/c/dogs-vs-cats/data",
+        "https://kaggle.com/competitions/dogs-vs-cats?tab=1",
+        "dogs-vs-cats",
+    ):
+        assert locate(what) == ({"use": "kaggle", "competition": "dogs-vs-cats"}, "dogs-vs-cats")
+
+
+def test_guesses_of_the_metric_and_the_probability_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    histopathologic(tmp_path / "histo")
+    told = " ".join(init("histo").replace("\n#", "").split())
+    assert "scored by error_rate, accuracy; the first, error_rate, chooses the weights" in told
+    assert "the probability of '1', as AUC and log loss want it" in told
+    assert "whether 'label' is a probability or 0 or 1: the sample's cells (0) can be both" in told
+    dog_breed(tmp_path / "dogs")
+    assert "a probability for each class; those of a picture sum to 1" in init("dogs")
+    sample = tmp_path / "histo/sample_submission.csv"
+    sample.write_text(sample.read_text().replace(",0\n", ",0.5\n"))
+    assert "can be both" not in init("histo", "--out", "again.yaml")

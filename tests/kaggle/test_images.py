@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kitbox.kaggle.images import images
+from kitbox.kaggle.images import every, images
 
 FACTS = Path(__file__).resolve().parents[2].parent / "shared" / "KAGGLE.md"
 
@@ -21,6 +21,24 @@ def test_constraints() -> None:
     assert "torch==2.11.*" in second.constraints()
     assert "timm==1.0.28" in colab.constraints()
     assert "rich==13.9.4" in colab.constraints()
+    assert colab.title == "Colab's image"
+
+
+def test_older_runtimes() -> None:
+    """They are known, but a pack is not made for them."""
+    older = {one.name: one for one in every() if one.older}
+    assert {one.python for one in older.values()} == {"3.11", "3.12"}
+    assert not any(one.older for one in images())
+    january = older["colab 2026.01"]
+    assert january.title == "Colab's image of 2026.01"
+    assert "opencv-python-headless==4.12.0.88" in january.constraints()
+
+
+def test_what_is_inferred_is_pinned() -> None:
+    for image in every():
+        assert image.inferred <= image.pins.keys()
+        assert image.replaced <= image.pins.keys()
+    assert all("torchvision" in image.inferred for image in images())
 
 
 @pytest.mark.skipif(not FACTS.exists(), reason="no ../shared/KAGGLE.md")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import kitbox
 from kitbox import recipe as recipes
 from kitbox import registry
 from kitbox.errors import SourceError, StorageError
-from kitbox.kaggle import pack, resolver, wheels
+from kitbox.kaggle import fitting, pack, resolver, stand_in, wheels
 from kitbox.kaggle.images import Image, images
 from kitbox.progress import Progress
 from kitbox.runner import run
@@ -30,31 +32,60 @@ def lay(folder: Path, **changes: Any) -> Path:
 
 
 @pytest.mark.parametrize("image", images(), ids=lambda i: f"{i.name}-torch{i.pins['torch']}")
-def test_nothing_of_an_image_changes(image: Image) -> None:
-    """kitbox and all it needs, resolved with the image's versions, leaves each as it is."""
+def test_nothing_of_an_image_changes(image: Image, packed: Path) -> None:
+    """Each wheel's own requirements: met by the image's pins, or by another wheel, or unpinned."""
+    needs = fitting.of_wheels(packed / "wheels")
+    assert {"kitbox", "segmentation-models-pytorch", "imagehash"} <= needs.keys()
+    assert not needs.keys() & {resolver.canonical(name) for name in image.pins}
+    assert fitting.misfits(image, needs) == []
+    old = replace(image, pins={**image.pins, "tqdm": "4.41", "pillow": "9.5"})
+    assert {one.package for one in fitting.misfits(old, needs)} == {"tqdm", "pillow"}
+
+
+def test_all_that_an_image_lacks_is_packed(packed: Path) -> None:
+    """What kitbox needs here, all told: nothing is left but what images have."""
+    needs = {one.metadata["Name"] for one in stand_in.closure(["kitbox"])}
+    there = resolver.resolve(images()[0].constraints(), (), "3.12")
+    brought = fitting.of_wheels(packed / "wheels")
+    lost = {resolver.canonical(name) for name in needs} - {*there} - {*brought}
+    # torch of another version has other libraries with it.
+    assert {name for name in lost if not name.startswith(stand_in.HEAVY)} <= {"setuptools"}
+    assert {"torch", "scipy", "requests", "pydantic-core"} <= there.keys()
+
+
+def test_a_package_that_would_change_an_image_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what is asked for, before an index is; and by what that needs."""
+    needs = [*wheels.requirements("kitbox"), "numpy>=2.2"]
+    with monkeypatch.context() as patched:
+        patched.setattr(wheels, "requirements", lambda package: needs)
+        patched.setattr(resolver, "resolve", lambda *_: pytest.fail("asked an index"))
+        told = r"does not go with what Kaggle's image has.*kitbox needs numpy>=2.2.*has 2.0"
+        with pytest.raises(SourceError, match=told):
+            pack.fetch(["kitbox"], Path(), QUIET)
     needs_index()
-    wanted = wheels.requirements("kitbox")
-    found = resolver.resolve([*wanted, *image.pins], image.constraints(), image.python)
-    for package, version in image.pins.items():
-        have = found[package].split("+")[0]
-        assert have == version or have.startswith(f"{version}."), package
-    lacking = pack.lacks(wanted, image)
-    assert not lacking.keys() & image.pins.keys()
-    assert {"segmentation-models-pytorch", "imagehash"} <= lacking.keys()
-    assert not {"torch", "numpy", "scipy", "requests", "pydantic-core"} & lacking.keys()
+    with pytest.raises(SourceError, match=r"does not go with what Kaggle's image has.*pillow"):
+        pack.lacks(["pillow>=12"], replace(images()[0], pins={"pillow": "11.3"}))
 
 
-def test_a_package_that_would_change_an_image_is_refused() -> None:
-    needs_index()
-    image = images()[0]
-    with pytest.raises(SourceError, match=r"does not go with what kaggle's image has.*numpy"):
-        pack.lacks([*wheels.requirements("kitbox"), "numpy>=2.2"], image)
+def test_a_wheel_that_would_change_an_image_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: Path
+) -> None:
+    """What only the wheel itself tells, and the index did not."""
+    monkeypatch.setattr(pack, "lacks", lambda wanted, image: {"imagehash": "1"})
+    monkeypatch.setattr(resolver, "resolve", lambda *_: {})
+
+    def fetch(packages: object, python: str, folder: Path) -> None:
+        about = "Metadata-Version: 2.1\nName: ImageHash\nVersion: 1\nRequires-Dist: pillow>=12\n"
+        with zipfile.ZipFile(folder / "imagehash-1-py3-none-any.whl", "w") as archive:
+            archive.writestr("imagehash-1.dist-info/METADATA", about)
+
+    monkeypatch.setattr(resolver, "download", fetch)
+    with pytest.raises(SourceError, match=r"imagehash needs pillow>=12, the image has 11\.3"):
+        pack.fetch(["kitbox"], tmp_path, QUIET)
 
 
-def test_a_recipe_is_packed(tmp_path: Path) -> None:
-    needs_index()
-    recipe = lay(tmp_path)
-    dest = pack.pack(recipe, tmp_path / "out", QUIET)
+def test_a_recipe_is_packed(packed: Path) -> None:
+    recipe, dest = packed.parent / "recipe.yaml", packed
     assert {path.name for path in dest.iterdir()} == {
         *("wheels", "weights", "recipe.yaml", "INSTALL.txt", "pack.json"),
     }

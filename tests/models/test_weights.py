@@ -206,6 +206,32 @@ def test_offline_is_said_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     check_message(caught.value)
 
 
+def test_a_knock(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks once and fetches nothing; what it says is what a run would say."""
+    weights.knock(NAME)
+    assert [line.split()[0] for line in hub.asked] == ["HEAD"]
+    monkeypatch.setattr(weights, "_KNOCK", (0.3, 0.3))
+    hub.silent = True
+    with pytest.raises(WeightsError, match="timed out") as caught:
+        weights.knock(NAME)
+    check_message(caught.value)
+    assert len(hub.asked) == 2
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(WeightsError, match="HF_HUB_OFFLINE is set") as caught:
+        weights.knock(NAME)
+    check_message(caught.value)
+    assert len(hub.asked) == 2
+
+
+def test_what_is_attached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attach(tmp_path / "one", "b.pth", "below/a.safetensors", "notes.txt")
+    (tmp_path / "two").mkdir()
+    there = os.pathsep.join(str(tmp_path / name) for name in ("one", "two", "three"))
+    monkeypatch.setenv(weights.ATTACHED, there)
+    held = {tmp_path / "one": ["b.pth", "below/a.safetensors"], tmp_path / "two": []}
+    assert weights.attached_files() == held
+
+
 def test_a_hub_that_never_answers(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "_TIMEOUT", (0.3, 0.3))
     hub.silent = True

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image
 
+from kitbox.data.mixing import Mix
 from kitbox.results import pictures
 from results import finished
 
@@ -46,3 +50,38 @@ def test_png_is_lossless() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     with Image.open(io.BytesIO(pictures.png(Image.fromarray(noise)))) as picture:
         assert (np.asarray(picture) == noise).all()
+
+
+class Drawn:
+    """A task whose targets are their captions, and that keeps the pictures it draws."""
+
+    def __init__(self) -> None:
+        self.seen: list[np.ndarray] = []
+
+    def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
+        self.seen.append(picture)
+        return picture, f"n{target}"
+
+
+def test_mixed_pictures_are_shown_mixed_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    captions: list[str] = []
+    real = pictures.grid
+    monkeypatch.setattr(
+        pictures, "grid", lambda shown, told, **more: captions.extend(told) or real(shown, told)
+    )
+    loader = SimpleNamespace(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    images = torch.arange(6).view(6, 1, 1, 1).expand(6, 3, 8, 8) * 0.1
+    mix, seed = Mix(mixup=5.0, share=0.01), (3,)
+    task = Drawn()
+    pictures.batch(loader, task, images, torch.arange(6), mix, seed)
+    for start, stop in ((0, 4), (4, 6)):  # a row of the sheet each
+        for at in range(start, stop):
+            other = start + stop - 1 - at
+            share = float(captions[at].split()[0])
+            assert 0 < share < 1
+            assert captions[at] == f"{share:g} n{at} + {1 - share:.2g} n{other}"
+            value = (share * at + (1 - share) * other) * 25.5
+            assert np.abs(task.seen[at] - value).max() <= 1.5
+    captions.clear()
+    pictures.batch(loader, Drawn(), images, torch.arange(6))
+    assert captions == [f"n{n}" for n in range(6)]

@@ -5,6 +5,7 @@ import io
 import os
 import random
 import tarfile
+import zipfile
 
 import pytest
 from pydantic import ValidationError
@@ -167,3 +168,31 @@ def test_limits_reach_the_unpacking(tmp_path, cache):
 def test_mistakes_are_found_before_anything_is_fetched(options, match):
     with pytest.raises(ValidationError, match=match):
         Untar(**options)
+
+
+def test_a_local_archive_is_looked_at_before_it_is_unpacked(tmp_path, cache):
+    """A zip's directory is at its end, a tar's first entry at its beginning."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for n in range(5):
+            archive.writestr(f"train/{n}.jpg", random.Random(n).randbytes(1000))
+    path = tmp_path / "data.zip"
+    path.write_bytes(whole.getvalue())
+    source = Untar(url=str(path))
+    assert source.find(cache) is None
+    path.write_bytes(whole.getvalue()[:-200])
+    with pytest.raises(SourceError, match=r"data\.zip.*end too early or make no sense"):
+        source.find(cache)
+    path.write_bytes(whole.getvalue())
+    with pytest.raises(SourceError, match="refused"):
+        Untar(url=str(path), max_files=1).find(cache)
+    tar = tmp_path / "data.tgz"
+    tar.write_bytes(TWO)
+    assert Untar(url=str(tar)).find(cache) is None
+    for broken in (b"", TWO[:20], b"<html>please log in</html>", b"x" * 2000):
+        tar.write_bytes(broken)
+        with pytest.raises(SourceError, match=r"data\.tgz"):
+            Untar(url=str(tar)).find(cache)
+    assert not cache.exists()
+    path.write_bytes(whole.getvalue())
+    assert len(list(source.fetch(cache).iterdir())) == 5
