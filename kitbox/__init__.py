@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kitbox.demo import demo_recipe
     from kitbox.environment import Environment
     from kitbox.errors import KitboxError
+    from kitbox.learner import Learner
+    from kitbox.learning.data import Data, load
     from kitbox.options import Options
     from kitbox.recipe import Recipe
     from kitbox.recipe import make as make_recipe
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Data": "kitbox.learning.data",
     "Environment": "kitbox.environment",
     "Fixed": "kitbox.data.targets",
     "Frames": "kitbox.data.frames",
     "Gathered": "kitbox.tasks.tally",
     "KitboxError": "kitbox.errors",
     "Labels": "kitbox.contracts",
+    "Learner": "kitbox.learner",
     "Masks": "kitbox.data.targets",
     "Options": "kitbox.options",
     "Points": "kitbox.data.targets",
@@ -50,6 +54,7 @@ _HOMES = {
     "demo_recipe": "kitbox.demo",
     "errors": "kitbox.errors",
     "list_pictures": "kitbox.data.files:pictures",
+    "load": "kitbox.learning.data",
     "make_folder": "kitbox.sources.whole",
     "make_recipe": "kitbox.recipe:make",
     "obey_sample": "kitbox.writers.sample:check",
@@ -59,12 +64,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Data",
     "Environment",
     "Fixed",
     "Frames",
     "Gathered",
     "KitboxError",
     "Labels",
+    "Learner",
     "Masks",
     "Options",
     "Points",
@@ -76,6 +83,7 @@ __all__ = [
     "demo_recipe",
     "errors",
     "list_pictures",
+    "load",
     "make_folder",
     "make_recipe",
     "obey_sample",

@@ -44,12 +44,14 @@ def imported(code: str) -> set[str]:
 
 def test_public_names_are_pinned() -> None:
     assert kitbox.__all__ == [
+        "Data",
         "Environment",
         "Fixed",
         "Frames",
         "Gathered",
         "KitboxError",
         "Labels",
+        "Learner",
         "Masks",
         "Options",
         "Points",
@@ -61,6 +63,7 @@ def test_public_names_are_pinned() -> None:
         "demo_recipe",
         "errors",
         "list_pictures",
+        "load",
         "make_folder",
         "make_recipe",
         "obey_sample",

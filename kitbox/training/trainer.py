@@ -89,7 +89,7 @@ class Trainer:
     mix: Mix | None = None
     tta: bool = False
     crew: Crew = ALONE
-    watch: Callable[[int, int, Part, torch.optim.Optimizer], None] | None = None
+    watch: Callable[[int, int, Part, torch.optim.Optimizer], None] = lambda *seen: None
     _prepared: Any = field(default=None, init=False)
     _fed: Loader | features.Features = field(init=False)
     _fed_for: tuple[int, tuple[int, int], int] | None = field(default=None, init=False)
@@ -169,14 +169,14 @@ class Trainer:
                 fused=self.accelerator.device.type in ("cpu", "cuda"),
             )
         )
-        constant = stage.schedule == "constant"
-        cycle = Cycle(optimizer.optimizer, stage.epochs * steps, constant=constant)
+        cycle = Cycle(
+            optimizer.optimizer, stage.epochs * steps, constant=stage.schedule == "constant"
+        )
         part = self._part()
         if inside and kept is not None:
             part = self._enter(kept, optimizer.optimizer, cycle)
         here = _Place(number, lr, optimizer.optimizer, cycle, views)
-        if self.watch is not None:
-            self.watch(number, 0, part, optimizer.optimizer)
+        self.watch(number, 0, part, optimizer.optimizer)
         if not inside:
             self._keep(here, epoch, part)
         self.crew.forget()
@@ -190,8 +190,7 @@ class Trainer:
 
                 def done(note: str, epoch: int = epoch, part: Part = part) -> None:
                     show(1, note=note)
-                    if self.watch is not None:
-                        self.watch(number, epoch, part, here.optimizer)
+                    self.watch(number, epoch, part, here.optimizer)
                     seconds = clock.lap()  # noqa: B023
                     if self.budget is not None:
                         self.budget.stepped(number, seconds)
@@ -325,7 +324,8 @@ class Trainer:
 
     def state(self, number: int) -> Checkpoint:
         """Where the training is before stage `number`, as `restore` takes it; a copy."""
-        tensors = {name: value.clone() for name, value in pack(self.model, None).items()}
+        packed = pack(self.model, None).items()
+        tensors = {name: value.detach().to("cpu", copy=True) for name, value in packed}
         return Checkpoint(tensors, self._facts(number, 1))
 
     def restore(self, kept: Checkpoint) -> None:
@@ -549,14 +549,13 @@ class Trainer:
             return lr
         if stage.lr == "find":
             curve = self._sweep(number, size)
+            lr = self.suggested(stage, curve)
             if curve.flat:
-                lr = default_rate(stage, self.model.body.pretrained)
                 self.progress.warn(
                     f"learning-rate finder: the loss falls at no rate within {finder.STEPS} "
                     f"batches; taking the default of {in_words(lr)}"
                 )
                 return lr
-            lr = finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
             self.progress.say(
                 f"learning-rate finder: {in_words(lr)} (the loss falls fastest at "
                 f"{curve.steepest:.1e} and shoots up at {curve.shoots_up:.1e})"
@@ -566,10 +565,16 @@ class Trainer:
             return stage.lr
         return default_rate(stage, self.model.body.pretrained)
 
+    def suggested(self, stage: Stage, curve: finder.Curve) -> float | tuple[float, float]:
+        """The rate that `lr: find` takes for a stage from a curve."""
+        if curve.flat:
+            return default_rate(stage, self.model.body.pretrained)
+        return finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
+
     def find(self, number: int, stage: Stage, size: tuple[int, int]) -> finder.Curve:
         """What the learning-rate finder sees before stage `number`.
 
-        Weights and random states stay as they are. Features of a frozen body, which a stage
+        Weights, modes and random states stay as they are. Features of a frozen body, which a stage
         would need too, are kept for it.
 
         Raises:
@@ -577,13 +582,15 @@ class Trainer:
             KeyboardInterrupt: likewise, where nothing was trained yet.
             TrainingError: when the loss is not finite from the start.
         """
-        before = self._slices.count
+        slices, modes = self._slices.count, [(one, one.training) for one in self.model.modules()]
         try:
             self._freeze(stage)
             self._feed(number, size, self._views(stage))
             return self._sweep(number, size)
         finally:
-            self._slices.count = before
+            self._slices.count = slices
+            for module, training in modes:
+                module.training = training
 
     def _sweep(self, number: int, size: tuple[int, int]) -> finder.Curve:
         with self.progress.bar(f"stage {number}, learning-rate finder", finder.STEPS) as step:
