@@ -97,7 +97,7 @@ def trainer_of(recipe: Recipe) -> tuple[Trainer, pd.DataFrame]:
     data = gather(recipe, files, quiet)
     body = recipe.backbone.build(recipe.hw, maps=data.task.maps())
     model = Model(body, data.task.head(body))
-    decoded = decode(files, data.rows, body, recipe.largest, environment, quiet)
+    decoded = decode(files, data.rows, body, recipe.decode_hw, environment, quiet)
     rows = without_broken(data.rows, decoded, recipe.broken, quiet)
     made = make_trainer(recipe, data.task, model, files, rows, decoded, environment, quiet)
     return made, rows

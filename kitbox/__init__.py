@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kitbox.demo import demo_recipe
     from kitbox.environment import Environment
     from kitbox.errors import KitboxError
+    from kitbox.learner import Learner
+    from kitbox.learning.data import Data, load
     from kitbox.options import Options
     from kitbox.recipe import Recipe
     from kitbox.recipe import make as make_recipe
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Data": "kitbox.learning.data",
     "Draw": "kitbox.data.warp",
     "Environment": "kitbox.environment",
     "Fixed": "kitbox.data.targets",
@@ -41,6 +44,7 @@ _HOMES = {
     "Gathered": "kitbox.tasks.tally",
     "KitboxError": "kitbox.errors",
     "Labels": "kitbox.contracts.labeler",
+    "Learner": "kitbox.learner",
     "Masks": "kitbox.data.targets",
     "Options": "kitbox.options",
     "Points": "kitbox.data.targets",
@@ -55,6 +59,7 @@ _HOMES = {
     "errors": "kitbox.errors",
     "list_files": "kitbox.sources.below",
     "list_pictures": "kitbox.data.files:pictures",
+    "load": "kitbox.learning.data",
     "make_folder": "kitbox.sources.whole",
     "make_recipe": "kitbox.recipe:make",
     "obey_sample": "kitbox.writers.sample:check",
@@ -64,6 +69,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Data",
     "Draw",
     "Environment",
     "Fixed",
@@ -71,6 +77,7 @@ __all__ = [
     "Gathered",
     "KitboxError",
     "Labels",
+    "Learner",
     "Masks",
     "Options",
     "Points",
@@ -85,6 +92,7 @@ __all__ = [
     "errors",
     "list_files",
     "list_pictures",
+    "load",
     "make_folder",
     "make_recipe",
     "obey_sample",

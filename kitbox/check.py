@@ -53,7 +53,7 @@ def check(recipe: Recipe, progress: Progress) -> None:
     runner.rehearse(recipe, task, model, rows, sample, files, progress)
 
     few = rows[rows["part"] == "train"].head(recipe.batch_size).reset_index(drop=True)
-    decoded = decode(files, few, body, recipe.largest, environment, progress, keep=False)
+    decoded = decode(files, few, body, recipe.decode_hw, environment, progress, keep=False)
     if decoded.broken:
         lines = [f"{few.at[row, 'image']!s} ({why})" for row, why in decoded.broken.items()]
         if len(lines) == len(few):

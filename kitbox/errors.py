@@ -46,6 +46,10 @@ class KitboxError(Exception):
         parts = (_sentence(part) for part in (self.wrong, found, self.do))
         return " ".join(part for part in parts if part)
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the paragraph, not the calls that led to it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class RecipeError(KitboxError):
     """A recipe with mistakes. `mistakes` holds one line each."""

@@ -6,9 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from kitbox.errors import visible
+
+if TYPE_CHECKING:
+    from kitbox.notebook import Notebook
 
 LOG_EVERY = 30.0
 """Seconds between lines about one bar where lines cannot be rewritten."""
@@ -20,8 +23,8 @@ Step = Callable[..., None]
 class Progress:
     """Bars that go away when done, and lines that stay.
 
-    In a terminal and in a notebook bars move (rich); elsewhere, a log file say,
-    a line is written every half minute instead.
+    In a terminal bars move (rich), in a notebook too, below a table that is written again in
+    place; elsewhere, a log file say, a line is written every half minute instead.
 
     Args:
         file: where to write; by default standard output.
@@ -35,6 +38,11 @@ class Progress:
         self._file = sys.stdout if file is None else file
         self._quiet = quiet
         self._console = None if quiet else _console(self._file)
+        self._notebook: Notebook | None = None
+        if self._console is not None and self._console.is_jupyter:
+            from kitbox.notebook import Notebook
+
+            self._console, self._notebook = None, Notebook()
         self._bars: Any = None  # rich's display while a bar is up; it takes several bars
         self._widths: dict[str, int] = {}
         self.spent: dict[str, float] = {}
@@ -54,6 +62,8 @@ class Progress:
             self._console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
         else:
             print(text, file=self._file, flush=True)
+        if self._notebook is not None:
+            self._notebook.said()
 
     def warn(self, text: str) -> None:
         """A line that stays and that a person should read."""
@@ -61,11 +71,17 @@ class Progress:
 
     def head(self, columns: Mapping[str, str]) -> None:
         """Begin a table that grows a row at a time; `columns` maps a name to a sample cell."""
+        if self._notebook is not None:
+            self._notebook.head(columns)
+            return
         self._widths = {name: max(len(name), len(cell)) for name, cell in columns.items()}
         self.row({name: name for name in columns})
 
     def row(self, cells: Mapping[str, str]) -> None:
         """A row of the table that `head` began; a wider cell widens its column from here on."""
+        if self._notebook is not None:
+            self._notebook.row(cells)
+            return
         self._widths = {n: max(w, len(cells.get(n, ""))) for n, w in self._widths.items()}
         self.say("  ".join(f"{cells.get(name, ''):>{w}}" for name, w in self._widths.items()))
 
@@ -76,6 +92,9 @@ class Progress:
         try:
             if self._quiet:
                 yield lambda n=1, note="": None
+            elif self._notebook is not None:
+                with self._notebook.bar(what, total) as step:
+                    yield step
             elif self._console is None:
                 yield self._lines(what, total)
             else:

@@ -51,7 +51,7 @@ def _plugin(kinds: registry.Registry[Any], default: str | None = None) -> tuple[
 
 
 class Stage(Options):
-    """A stretch of training with one schedule: rate up, then down (one cycle)."""
+    """A stretch of training with one schedule: rate up, then down, unless it says otherwise."""
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     freeze: StrictBool | StrictInt | str = Field(
@@ -64,6 +64,10 @@ class Stage(Options):
         default=None,
         description="highest rate of the cycle: a number for all layers, [first layer, head] "
         "spread geometrically, 'find' for the finder's, or nothing for the default",
+    )
+    schedule: Literal["one-cycle", "constant"] = Field(
+        default="one-cycle",
+        description="one-cycle raises the rate, then lowers it; constant keeps it as it is",
     )
     size: Size | None = Field(
         default=None,
@@ -111,6 +115,10 @@ class Recipe(Options):
     backbone: Annotated[Backbone, *_plugin(registry.backbones, "timm")]
     augmentation: Annotated[Augmentation, *_plugin(registry.augmentations, "standard")]
     size: Size = Field(224, description="pixels: one side, or [height, width]")
+    largest: Size | None = Field(
+        None,
+        description="pictures are decoded for this size, where it is larger than every stage's",
+    )
     fit: Literal["crop", "squash", "pad"] | None = Field(
         None, description="how a picture of another shape comes to the size; by default the task's"
     )
@@ -184,9 +192,10 @@ class Recipe(Options):
         return self.stage_hw(self.stages[number - 1])
 
     @property
-    def largest(self) -> tuple[int, int]:
-        """The largest (height, width) of any stage."""
+    def decode_hw(self) -> tuple[int, int]:
+        """The (height, width) that pictures are decoded for: the largest of any stage, at least."""
         sizes = [self.stage_hw(stage) for stage in self.stages]
+        sizes += [as_hw(self.largest)] if self.largest is not None else []
         return max(h for h, _ in sizes), max(w for _, w in sizes)
 
     @property
@@ -213,6 +222,21 @@ def make(values: Mapping[str, Any]) -> Recipe:
     if not isinstance(values, Mapping):
         raise RecipeError(f"A recipe is a mapping, found {type(values).__name__}", do=_LEAST)
     return _check(values, "The recipe", lambda mistake: mistake.place)
+
+
+def make_stage(values: Mapping[str, Any]) -> Stage:
+    """A stage from Python values.
+
+    Raises:
+        RecipeError: with every mistake at once.
+    """
+    try:
+        return Stage.model_validate(dict(values))
+    except ValidationError as error:
+        mistakes = [f"{m.place}: {m.text}" for m in explain(error, Stage, values)]
+        raise RecipeError(
+            f"A stage cannot be so: {'; '.join(mistakes)}", do="Nothing was changed"
+        ) from error
 
 
 def read(path: Path | str, changes: Sequence[str] = ()) -> Recipe:

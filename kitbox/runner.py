@@ -169,7 +169,7 @@ def follow(
 
     wait = wait or (folder / names.CHECKPOINT).exists() or crew.count > 1
     with crew.in_turn():
-        decoded = decode(files, rows, body, recipe.largest, environment, progress, wait=wait)
+        decoded = decode(files, rows, body, recipe.decode_hw, environment, progress, wait=wait)
     rows = without_broken(rows, decoded, recipe.broken, progress)
     folder.start(recipe, rows, data := digest(files, rows, targets))
     crew.alike(lambda: f"{data} {fingerprint(recipe)} {rows.to_csv()}", "recipe and pictures")

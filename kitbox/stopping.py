@@ -53,5 +53,15 @@ class Stop:
         self._say("stopping after this step; Ctrl-C again leaves at once")
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or a notebook's stop button, heeded: says what became of the work.
+
+    A notebook shows the message alone, and runs no more cells.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}"]
+
+
 class Stopped(Exception):  # noqa: N818  it is no error
     """The training ended early because somebody asked, after its state was saved."""

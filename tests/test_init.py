@@ -44,6 +44,7 @@ def imported(code: str) -> set[str]:
 
 def test_public_names_are_pinned() -> None:
     assert kitbox.__all__ == [
+        "Data",
         "Draw",
         "Environment",
         "Fixed",
@@ -51,6 +52,7 @@ def test_public_names_are_pinned() -> None:
         "Gathered",
         "KitboxError",
         "Labels",
+        "Learner",
         "Masks",
         "Options",
         "Points",
@@ -65,6 +67,7 @@ def test_public_names_are_pinned() -> None:
         "errors",
         "list_files",
         "list_pictures",
+        "load",
         "make_folder",
         "make_recipe",
         "obey_sample",

@@ -69,10 +69,11 @@ def test_sizes() -> None:
     )
     assert recipe.hw == (96, 160)
     assert [recipe.stage_hw(stage) for stage in recipe.stages] == [(128, 128), (96, 160)]
-    assert recipe.largest == (128, 160)
+    assert recipe.decode_hw == (128, 160)
     growing = make({**LEAST, "size": 64, "stages": [{"epochs": 1}, {"epochs": 1, "size": 96}]})
     assert growing.hw == (96, 96)  # the last stage's size predicts
-    assert make(LEAST).largest == (224, 224)
+    assert make(LEAST).decode_hw == (224, 224)
+    assert make({**LEAST, "largest": [256, 128]}).decode_hw == (256, 224)
     assert make({**LEAST, "keep": "last"}).kept == "last.safetensors"
 
 

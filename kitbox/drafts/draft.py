@@ -229,7 +229,8 @@ def _submission(survey: Survey, wanted: goal.Goal, draft: Draft) -> None:
             f"'{samples.key(survey.asked)}' and {len(survey.asked.columns) - 1} more columns, "
             f"{len(survey.asked)} rows"
         )
-        if draft.values["task"]["use"] == offered("task", "classes") and len(survey.asked.columns) > 2:
+        one_class = draft.values["task"]["use"] == offered("task", "classes")
+        if one_class and len(survey.asked.columns) > 2:
             why.append("a probability for each class; those of a picture sum to 1")
     draft.set("submission", value, why)
 

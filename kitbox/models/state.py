@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +47,16 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         raise WeightsError(
             f"The weights {path} cannot be read", found=str(error), do="Train or copy them again"
         ) from error
+
+
+def fingerprint(state: Mapping[str, torch.Tensor]) -> str:
+    """A hash of a state dict: its names, types, shapes and values."""
+    found = hashlib.blake2b(digest_size=16)
+    for name, value in state.items():
+        plain = value.detach().cpu().contiguous()
+        found.update(f"{name} {plain.dtype} {tuple(plain.shape)}".encode())
+        found.update(plain.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def alone(value: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The schedule of a stage: one cycle of rates and momentum."""
+"""The schedule of a stage: one cycle of rates and momentum, or a rate that stays."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ class Cycle:
     Args:
         optimizer: its groups' rates are the heights.
         steps: how many steps the cycle has.
+        constant: rates and momentum stay as the optimizer has them.
 
     Attributes:
         left: steps to go.
         edge: share of the cycle that is done, 0 to 1.
     """
 
-    def __init__(self, optimizer: Any, steps: int) -> None:
-        self._optimizer = optimizer
+    def __init__(self, optimizer: Any, steps: int, *, constant: bool = False) -> None:
+        self._optimizer, self._constant = optimizer, constant
         self._heights = [float(group["lr"]) for group in optimizer.param_groups]
         self.left, self.edge = max(1, steps), 0.0
         self._set()
@@ -57,6 +58,8 @@ class Cycle:
             self._set()
 
     def _set(self) -> None:
+        if self._constant:
+            return
         middle = self.edge + (1 - self.edge) / self.left / 2
         rate, momentum = shape(middle)
         for group, height in zip(self._optimizer.param_groups, self._heights, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ def untouched(model: Model) -> Iterator[None]:
     state = copy.deepcopy(model.state_dict())
     modes = {name: module.training for name, module in model.named_modules()}
     gradients = [(parameter, parameter.grad) for parameter in model.parameters()]
-    cpu = torch.get_rng_state()
+    plain, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
     try:
         for parameter, _ in gradients:
@@ -172,6 +173,8 @@ def untouched(model: Model) -> Iterator[None]:
             module.training = modes[name]
         for parameter, gradient in gradients:
             parameter.grad = gradient
+        random.setstate(plain)  # these two for augmentations of others
+        np.random.set_state(legacy)
         torch.set_rng_state(cpu)
         if devices is not None:
             torch.cuda.set_rng_state_all(devices)

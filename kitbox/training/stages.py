@@ -153,6 +153,8 @@ def describe(stage: Stage, number: int, count: int, size: tuple[int, int]) -> st
         what = "head alone, body frozen"
     elif stage.freeze is not False:
         what = _frozen(stage.freeze)
+    if stage.schedule == "constant":
+        what += ", constant rate"
     return f"stage {number} of {count}: {what}, {size[0]}x{size[1]} pixels"
 
 

@@ -65,6 +65,8 @@ class Trainer:
         mix: mixes the pictures of a batch; None: not at all.
         tta: `validate` and `predict` average a picture's outputs with its mirror image's.
         crew: the processes that share each batch; the loader's share is this one's.
+        watch: told of each optimizer step after it, and once (an epoch of 0) before the first:
+            stage, epoch, how far the epoch has come, and the optimizer with its next rates.
     """
 
     model: Model
@@ -87,8 +89,10 @@ class Trainer:
     mix: Mix | None = None
     tta: bool = False
     crew: Crew = ALONE
+    watch: Callable[[int, int, Part, torch.optim.Optimizer], None] = lambda *seen: None
     _prepared: Any = field(default=None, init=False)
     _fed: Loader | features.Features = field(init=False)
+    _fed_for: tuple[int, tuple[int, int], int] | None = field(default=None, init=False)
     _forward: torch.nn.Module = field(init=False)  # what it is fed to
     _slices: Slices = field(init=False)
     _calm: float = field(default=1.0, init=False)  # lowered once, after a loss that was not finite
@@ -102,7 +106,10 @@ class Trainer:
         self._slices = Slices(self.progress.warn)
 
     def stages(
-        self, stages: Sequence[Stage], size: Callable[[Stage], tuple[int, int]]
+        self,
+        stages: Sequence[Stage],
+        size: Callable[[Stage], tuple[int, int]],
+        first: int = 1,
     ) -> Iterator[Epoch]:
         """Train every stage; yields after each epoch, its scores those of the weights then.
 
@@ -110,6 +117,7 @@ class Trainer:
 
         Args:
             size: (H, W) of a stage's pictures.
+            first: the number of the stage to begin with; those before it are done.
 
         Raises:
             Stopped: when the keeper was asked to stop; the state is saved.
@@ -117,10 +125,10 @@ class Trainer:
             TrainingError: when the loss is not finite, again after a second try.
         """
         kept = self.keeper.load() if self.keeper else None
-        number, epoch = 1, 1
+        number, epoch = first, 1
         if kept is not None:
             number, epoch = kept.facts["stage"], kept.facts["epoch"]
-            self._restore(kept)
+            self.restore(kept)
             if number <= len(stages):
                 self.progress.say(
                     f"goes on from stage {number}, epoch {epoch}, step {kept.facts['step']}"
@@ -161,11 +169,14 @@ class Trainer:
                 fused=self.accelerator.device.type in ("cpu", "cuda"),
             )
         )
-        cycle = Cycle(optimizer.optimizer, stage.epochs * steps)
+        cycle = Cycle(
+            optimizer.optimizer, stage.epochs * steps, constant=stage.schedule == "constant"
+        )
         part = self._part()
         if inside and kept is not None:
             part = self._enter(kept, optimizer.optimizer, cycle)
         here = _Place(number, lr, optimizer.optimizer, cycle, views)
+        self.watch(number, 0, part, optimizer.optimizer)
         if not inside:
             self._keep(here, epoch, part)
         self.crew.forget()
@@ -179,6 +190,7 @@ class Trainer:
 
                 def done(note: str, epoch: int = epoch, part: Part = part) -> None:
                     show(1, note=note)
+                    self.watch(number, epoch, part, here.optimizer)
                     seconds = clock.lap()  # noqa: B023
                     if self.budget is not None:
                         self.budget.stepped(number, seconds)
@@ -262,30 +274,33 @@ class Trainer:
         if not all(bool(torch.isfinite(one).all()) for one in self.model.parameters()):
             # Not the last good state, whatever the loss.
             raise NotFiniteError(np.empty(0, np.int64))
-        scaler = self.accelerator.scaler
         decoded = self._decoded(wait=over)
         keep = self.keeper.save if decoded else self.keeper.hold
-        keep(
-            Checkpoint(
-                pack(self.model, None if over else here.optimizer),
-                {
-                    "stage": here.number + over,
-                    "epoch": 1 if over else epoch,
-                    "cycle": None if over else here.cycle.state(),
-                    "lr": here.lr,
-                    "views": here.views,
-                    "rate": self.rate,
-                    "calm": self._calm,
-                    "slices": self._slices.count,
-                    "scaler": scaler.state_dict() if scaler is not None else None,
-                    "step": part.step,
-                    "total": part.total.item(),
-                    "pictures": part.pictures,
-                    "log": [asdict(epoch) for epoch in self.log],
-                },
-            )
-        )
+        facts = self._facts(here.number + over, 1 if over else epoch)
+        facts |= {
+            "cycle": None if over else here.cycle.state(),
+            "lr": here.lr,
+            "views": here.views,
+            "step": part.step,
+            "total": part.total.item(),
+            "pictures": part.pictures,
+        }
+        keep(Checkpoint(pack(self.model, None if over else here.optimizer), facts))
         return decoded
+
+    def _facts(self, number: int, epoch: int) -> dict[str, Any]:
+        """What a checkpoint says of the training, whatever the stage that it is in."""
+        scaler = self.accelerator.scaler
+        return {
+            "stage": number,
+            "epoch": epoch,
+            "cycle": None,
+            "rate": self.rate,
+            "calm": self._calm,
+            "slices": self._slices.count,
+            "scaler": scaler.state_dict() if scaler is not None else None,
+            "log": [asdict(one) for one in self.log],
+        }
 
     def _decoded(self, *, wait: bool) -> bool:
         """Whether all labelled pictures are decoded, none of them to a surprise."""
@@ -307,8 +322,15 @@ class Trainer:
         if found := self.loader.pixels.surprises(rows):
             raise SurpriseError(len(found), self.loader.pixels)
 
-    def _restore(self, kept: Checkpoint) -> None:
+    def state(self, number: int) -> Checkpoint:
+        """Where the training is before stage `number`, as `restore` takes it; a copy."""
+        packed = pack(self.model, None).items()
+        tensors = {name: value.detach().to("cpu", copy=True) for name, value in packed}
+        return Checkpoint(tensors, self._facts(number, 1))
+
+    def restore(self, kept: Checkpoint) -> None:
         """Give model, random states and log what a checkpoint has."""
+        self._fed_for = None  # its features may be those of another body
         facts = kept.facts
         unpack(self.model, kept.tensors)
         self.rate, self._calm = facts["rate"], facts["calm"]
@@ -344,7 +366,7 @@ class Trainer:
                 do="Lower the learning rate of this stage, let `lr: find` choose it, or look at "
                 "these pictures and their targets",
             ) from error
-        self._restore(kept)
+        self.restore(kept)
         self._calm = CALMER
         self.progress.warn(
             f"the loss was not finite; back to epoch {kept.facts['epoch']} of stage "
@@ -455,7 +477,9 @@ class Trainer:
 
     def _feed(self, number: int, size: tuple[int, int], views: int) -> None:
         """Choose what the epochs of a stage are fed: pictures, or features of some views."""
-        self._fed, self._forward = self.loader, self._prepared
+        if views and self._fed_for == (number, size, views):  # by the finder, just before
+            return
+        self._fed, self._forward, self._fed_for = self.loader, self._prepared, None
         if not views:
             return
         batches = views * self.loader.count(len(self.train))
@@ -478,6 +502,7 @@ class Trainer:
             )
         self._without_surprises()
         self._forward = features.HeadAlone(self.model, self.accelerator)
+        self._fed_for = (number, size, views)
         if self.budget is not None:
             self.budget.passed(clock.lap(), batches)
 
@@ -537,26 +562,14 @@ class Trainer:
             self.progress.warn(f"no time is left to find a rate; taking {in_words(lr)}")
             return lr
         if stage.lr == "find":
-            with self.progress.bar(f"stage {number}, learning-rate finder", finder.STEPS) as step:
-                curve = finder.sweep(
-                    self.model,
-                    self.task,
-                    lambda epoch: self._varied(number, 1_000_000 + epoch, size),
-                    self.accelerator,
-                    weight_decay=self.weight_decay,
-                    forward=self._forward,
-                    slices=self._slices,
-                    step=self._heeding(step),
-                    crew=self.crew,
-                )
+            curve = self._sweep(number, size)
+            lr = self.suggested(stage, curve)
             if curve.flat:
-                lr = default_rate(stage, self.model.body.pretrained)
                 self.progress.warn(
                     f"learning-rate finder: the loss falls at no rate within {finder.STEPS} "
                     f"batches; taking the default of {in_words(lr)}"
                 )
                 return lr
-            lr = finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
             self.progress.say(
                 f"learning-rate finder: {in_words(lr)} (the loss falls fastest at "
                 f"{curve.steepest:.1e} and shoots up at {curve.shoots_up:.1e})"
@@ -565,6 +578,47 @@ class Trainer:
         if stage.lr is not None:
             return stage.lr
         return default_rate(stage, self.model.body.pretrained)
+
+    def suggested(self, stage: Stage, curve: finder.Curve) -> float | tuple[float, float]:
+        """The rate that `lr: find` takes for a stage from a curve."""
+        if curve.flat:
+            return default_rate(stage, self.model.body.pretrained)
+        return finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
+
+    def find(self, number: int, stage: Stage, size: tuple[int, int]) -> finder.Curve:
+        """What the learning-rate finder sees before stage `number`.
+
+        Weights, modes and random states stay as they are. Features of a frozen body, which a stage
+        would need too, are kept for it.
+
+        Raises:
+            Stopped: when the keeper was asked to stop.
+            KeyboardInterrupt: likewise, where nothing was trained yet.
+            TrainingError: when the loss is not finite from the start.
+        """
+        slices, modes = self._slices.count, [(one, one.training) for one in self.model.modules()]
+        try:
+            self._freeze(stage)
+            self._feed(number, size, self._views(stage))
+            return self._sweep(number, size)
+        finally:
+            self._slices.count = slices
+            for module, training in modes:
+                module.training = training
+
+    def _sweep(self, number: int, size: tuple[int, int]) -> finder.Curve:
+        with self.progress.bar(f"stage {number}, learning-rate finder", finder.STEPS) as step:
+            return finder.sweep(
+                self.model,
+                self.task,
+                lambda epoch: self._varied(number, 1_000_000 + epoch, size),
+                self.accelerator,
+                weight_decay=self.weight_decay,
+                forward=self._forward,
+                slices=self._slices,
+                step=self._heeding(step),
+                crew=self.crew,
+            )
 
     def _varied(self, number: int, epoch: int, size: tuple[int, int], skip: int = 0) -> Batches:
         seed = (self.seed, number, epoch)

@@ -96,3 +96,16 @@ def test_goes_on_where_another_was() -> None:
         assert [group["lr"] for group in made.param_groups] == wanted.tolist()
         other.step()
     assert other.left == 0
+
+
+def test_a_constant_rate_stays_as_the_optimizer_has_it() -> None:
+    made = optimizer(1e-3, 1e-2)
+    before = [dict(group) for group in made.param_groups]
+    cycle = Cycle(made, 3, constant=True)
+    assert cycle.left == 3
+    cycle.step()
+    cycle.shorten(1)
+    cycle.load(cycle.state())
+    cycle.step()
+    assert cycle.left == 0
+    assert [dict(group) for group in made.param_groups] == before

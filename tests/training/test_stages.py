@@ -52,6 +52,11 @@ def test_rates_and_words_of_a_stage_frozen_up_to_a_layer() -> None:
     ]
 
 
+def test_words_of_a_constant_rate() -> None:
+    said = stages.describe(Stage(epochs=1, schedule="constant"), 2, 2, (20, 30))
+    assert said == "stage 2 of 2: all layers, constant rate, 20x30 pixels"
+
+
 def test_an_epoch_as_a_row_and_as_cells() -> None:
     epoch = Epoch(2, 3, 1e-3, 0.5, 0.25, {"accuracy": 0.75}, 75.0)
     assert list(epoch.row()) == [

@@ -1,0 +1,1 @@
+"""Training by hand: data, history, curves; what `kitbox.Learner` is made of."""

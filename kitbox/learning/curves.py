@@ -1,0 +1,168 @@
+"""Curves of a training, drawn with matplotlib as pictures that a notebook shows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from kitbox.learning.recorder import Steps
+    from kitbox.training.finder import Curve
+    from kitbox.training.stages import Epoch
+
+INK, SOFT = ("#1f77b4", "#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#666666"), "#9ecae1"
+_SMOOTH = 0.95
+WIDTH, HEIGHT = 5.2, 3.4
+"""Of a panel, inches; 100 pixels an inch."""
+
+
+def panels(log: Sequence[Epoch], steps: Mapping[int, Steps], wanted: Sequence[str]) -> Image.Image:
+    """Panels side by side: 'losses', 'rates', 'metrics', over optimizer steps.
+
+    Where the steps of an epoch are not known any more, the epoch is as wide as the others.
+
+    Args:
+        log: every epoch so far, one at least.
+        steps: of each fit.
+    """
+    figure = _figure(len(wanted))
+    places = Places(log, steps)
+    for axes, what in zip(figure.axes, wanted, strict=True):
+        {"losses": _losses, "rates": _rates, "metrics": _metrics}[what](axes, log, places)
+        for end in places.fits[:-1]:
+            axes.axvline(end, color="#bbbbbb", linewidth=0.8, linestyle=":")
+        axes.set_xlabel("steps; dotted: a new fit" if len(places.fits) > 1 else "steps")
+    return picture(figure)
+
+
+def sweep(curve: Curve, marks: Mapping[str, float]) -> Image.Image:
+    """The finder's curve: loss over rate, with the marks' rates on it."""
+    figure = _figure(1)
+    axes = figure.axes[0]
+    rates, losses = np.asarray(curve.rates), np.asarray(curve.losses)
+    axes.plot(rates, losses, color=INK[0])
+    axes.set_xscale("log")
+    low, before = float(losses.min()), float(losses[: len(losses) // 2].max())
+    spread = max(1e-9, before - low)
+    # What shoots up at the end would press the rest flat.
+    axes.set_ylim(low - 0.1 * spread, before + 0.4 * spread)
+    for number, (name, rate) in enumerate(marks.items(), 1):
+        loss = float(np.interp(np.log(rate), np.log(rates), losses))
+        axes.plot([rate], [loss], "o", color=INK[number], label=f"{name}: {rate:.1e}")
+    axes.set_xlabel("learning rate of the head")
+    axes.set_ylabel("loss, smoothed")
+    axes.legend(frameon=False, fontsize=8)
+    return picture(figure)
+
+
+class Places:
+    """Where steps and epochs lie on the axis of steps.
+
+    Attributes:
+        lines: (places, losses, rates) of each fit whose steps are known.
+        ends: where each epoch of the log ends.
+        fits: where each fit ends.
+    """
+
+    def __init__(self, log: Sequence[Epoch], steps: Mapping[int, Steps]) -> None:
+        known = {
+            (number, epoch): one.epochs.count(epoch)
+            for number, one in steps.items()
+            for epoch in set(one.epochs)
+        }
+        usual = int(np.median(list(known.values()))) if known else 1
+        self.ends: list[int] = []
+        self.fits: list[int] = []
+        self.lines: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        begins: dict[tuple[int, int], int] = {}
+        place = 0
+        for i, epoch in enumerate(log):
+            begins[epoch.stage, epoch.epoch] = place
+            place += known.get((epoch.stage, epoch.epoch), usual)
+            self.ends.append(place)
+            if i + 1 == len(log) or log[i + 1].stage != epoch.stage:
+                self.fits.append(place)
+        for number, one in steps.items():
+            shown = [i for i, epoch in enumerate(one.epochs) if (number, epoch) in begins]
+            shown = [i for i in shown if i < len(one.losses)]
+            if not shown:
+                continue
+            within: dict[int, int] = {}
+            places = []
+            for i in shown:
+                of = one.epochs[i]
+                within[of] = within.get(of, 0) + 1
+                places.append(begins[number, of] + within[of])
+            losses = np.asarray(one.losses)[shown]
+            self.lines.append((np.asarray(places), losses, np.asarray(one.rates)[shown]))
+
+
+def _losses(axes: Any, log: Sequence[Epoch], places: Places) -> None:
+    for number, (at, losses, _) in enumerate(places.lines):
+        axes.plot(at, losses, color=SOFT, linewidth=0.6, alpha=0.7)
+        label = "training, smoothed" if number == 0 else None
+        axes.plot(at, _smoothed(losses), color=INK[0], label=label)
+    if not places.lines:
+        means = [one.train_loss for one in log]
+        axes.plot(places.ends, means, "o-", color=INK[0], label="training, means")
+    valid = [one.valid_loss for one in log]
+    axes.plot(places.ends, valid, "o-", color=INK[1], markersize=4, label="validation")
+    axes.set_ylabel("loss")
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _rates(axes: Any, log: Sequence[Epoch], places: Places) -> None:
+    for at, _, rates in places.lines:
+        axes.plot(at, rates, color=INK[0])
+    if not places.lines:
+        axes.plot(places.ends, [one.lr for one in log], "o", color=INK[0])
+    axes.set_ylabel("learning rate of the head")
+    axes.set_ylim(bottom=0)
+
+
+def _metrics(axes: Any, log: Sequence[Epoch], places: Places) -> None:
+    names = list(dict.fromkeys(name for one in log for name in one.scores))
+    for number, name in enumerate(names[: len(INK)]):
+        values = [one.scores.get(name, float("nan")) for one in log]
+        axes.plot(places.ends, values, "o-", color=INK[number], markersize=4, label=name)
+    axes.set_ylabel("metric, validation pictures")
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """The exponential mean so far, its beginning not pulled to 0."""
+    made, average = [], 0.0
+    factor = min(_SMOOTH, 1 - 1 / max(2, len(values) / 8))
+    for i, value in enumerate(values, 1):
+        average = factor * average + (1 - factor) * float(value)
+        made.append(average / (1 - factor**i))
+    return np.asarray(made)
+
+
+def _figure(count: int) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH * count, HEIGHT), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    for number in range(count):
+        axes = figure.add_subplot(1, count, number + 1)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def picture(figure: Any) -> Image.Image:
+    """A figure as a picture."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    content.seek(0)
+    made = Image.open(content)
+    made.load()
+    return made.convert("RGB")
