@@ -27,6 +27,7 @@ from kitbox.data.assemble import (
     without_broken,
 )
 from kitbox.data.geometry import Fit
+from kitbox.data.sampling import Listed
 from kitbox.data.sharing import WHOLE
 from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
@@ -51,6 +52,7 @@ from kitbox.writers import submission
 
 if TYPE_CHECKING:
     from kitbox.environment import Environment
+    from kitbox.interpretation.interpretation import Interpretation
     from kitbox.training.stages import Epoch
 
 
@@ -227,6 +229,8 @@ def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
     if recipe.submission is not None and recipe.submission.sample is not None:
         sample = samples.read(files / recipe.submission.sample)
     known = label(files, recipe.labeler, recipe.split, progress, recipe.exclude)
+    if isinstance(recipe.sampler, Listed):  # wrong files show before anything is decoded
+        recipe.sampler.weights(known.rows[known.rows["part"] == "train"])
     task = recipe.task.learn(known.rows, known.targets, files)
     ids = None
     if recipe.submission is not None and sample is not None:
@@ -293,7 +297,11 @@ def make_trainer(
             do="Use `mix: {mixup: 0.2}`, or no `mix`",
         )
     train = np.flatnonzero(rows["part"] == "train")
-    balanced = recipe.sampler == "balanced"
+    weights = None
+    if recipe.sampler == "balanced":
+        weights = task.balance(loader.targets, train)
+    elif recipe.sampler is not None:
+        weights = recipe.sampler.weights(rows.iloc[train])
     predicted = int((rows["part"] != "train").sum())
     recalled = len(train) if isinstance(task, Recalls) else 0
     return Trainer(
@@ -302,7 +310,7 @@ def make_trainer(
         loader=loader,
         augmentation=recipe.augmentation,
         train=train,
-        weights=task.balance(loader.targets, train) if balanced else None,
+        weights=weights,
         valid=np.flatnonzero(rows["part"] == "valid"),
         accelerator=stages.make_accelerator(environment, compiled=recipe.compile),
         weight_decay=recipe.weight_decay,
@@ -420,15 +428,21 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
     return f"{what}, at {height}x{width} pixels{mirrored}"
 
 
-def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
-    """Give the trainer's task what the validation rows teach; loss and metrics with it."""
+def tune(
+    recipe: Recipe, trainer: Trainer, progress: Progress, watch: Interpretation | None = None
+) -> dict[str, float]:
+    """Give the trainer's task what the validation rows teach; loss and metrics with it.
+
+    Args:
+        watch: sees the pass over the validation rows.
+    """
     if isinstance(trainer.task, Recalls):
         with progress.bar("recalling", trainer.loader.count_fixed(len(trainer.train))) as step:
             _, known = trainer.validate(recipe.hw, step, rows=trainer.train)
         trainer.task = trainer.task.recall(known)
     steps = trainer.loader.count_fixed(len(trainer.valid))
     with progress.bar("validating", steps) as step:
-        loss, tally = trainer.validate(recipe.hw, step)
+        loss, tally = trainer.validate(recipe.hw, step, watch=watch)
     trainer.task = trainer.task.tune(tally)
     return {"loss": loss, **trainer.task.score(tally)}
 

@@ -19,6 +19,7 @@ from kitbox.training.cycle import Cycle
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from kitbox.interpretation.interpretation import Interpretation
     from kitbox.training.features import Features
 
 LOOK_EVERY = 20
@@ -226,10 +227,12 @@ def evaluate(
     show: Callable[..., None] = lambda n=1, note="": None,
     slices: Slices | None = None,
     crew: Crew = ALONE,
+    watch: Interpretation | None = None,
 ) -> tuple[float, Tally]:
     """The mean loss of labelled rows and the task's tally of them.
 
     Args:
+        watch: sees the same batches.
         crew: the processes that share the batches; each gets the tally of all rows.
     """
     slices = slices or Slices()
@@ -239,7 +242,10 @@ def evaluate(
     for images, wanted, part in loader.fixed(rows, size):
         outputs = crew.whole(slices.forward(model, images), len(part))
         targets = crew.whole(wanted, len(part))
-        total += task.loss(outputs, targets).sum()
-        tally.add(outputs, targets, loader.frames(part, size))
+        losses, frames = task.loss(outputs, targets), loader.frames(part, size)
+        total += losses.sum()
+        tally.add(outputs, targets, frames)
+        if watch is not None:
+            watch.add(outputs, targets, losses, frames, part)
         show(1)
     return total.item() / max(1, len(rows)), tally  # waits for the device
