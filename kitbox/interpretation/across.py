@@ -13,15 +13,23 @@ if TYPE_CHECKING:
     from kitbox.interpretation.scene import Scene
 
 
+SMALL = 64
+"""Pixels of a side below which pictures of one kind are alike without being copies."""
+
+
 def of(scene: Scene) -> list[Advice]:
-    """Training pictures that are copies, or nearly, of validation pictures; reads all of them."""
+    """Training pictures that are copies, or nearly, of validation pictures; reads all of them.
+
+    Of small pictures only those with the same bytes count.
+    """
     labelled = scene.labelled[scene.labelled["part"].isin(["train", "valid"])]
     pictures = [
         faults.Picture(str(image), str(part))
         for image, part in zip(labelled["image"], labelled["part"], strict=True)
     ]
     unique = list({one.image: one for one in pictures}.values())
-    found = faults.find(scene.files, unique, workers=environment.cores())
+    near = min(_side(scene), *scene.size) >= SMALL
+    found = faults.find(scene.files, unique, near=near, workers=environment.cores())
     crossing = [one for one in found if one.reason == "cross-split"]
     if not crossing:
         return []
@@ -40,3 +48,12 @@ def of(scene: Scene) -> list[Advice]:
             (f"kitbox clean {recipe} --out {EXCLUDE}",),
         )
     ]
+
+
+def _side(scene: Scene) -> int:
+    """The shorter side that half of the pictures have at least, in pixels."""
+    import numpy as np
+
+    sides = scene.loader.pixels.sizes.min(axis=1)
+    known = sides[sides > 0]
+    return int(np.median(known)) if len(known) else 0

@@ -27,6 +27,10 @@ TAKEN = 0.3
 """The share of a class's pictures that are taken for one other class."""
 DOUBTED = 3
 """Labels that look wrong, at least."""
+SHARE = 0.015
+"""And at least this share of the pictures."""
+KNOWN = 0.7
+"""The recall of a class that the model knows: of others its doubts say nothing."""
 VERY_SURE = 0.8
 """By how much another class must be likelier there."""
 TRUSTED = 0.8
@@ -96,8 +100,7 @@ def one_pair(seen: ClassificationInterpretation) -> Advice | None:
     """A class is taken for one other: details that the size does not show, perhaps."""
     pairs = seen.most_confused(4)
     counts = dict(zip(seen.classes, seen.confusion_matrix().sum(axis=1), strict=True))
-    pairs = pairs[[counts[name] >= ENOUGH for name in pairs["truth"]]]
-    pairs = pairs[pairs["share"] >= TAKEN]
+    pairs = pairs[(pairs["truth"].map(counts) >= ENOUGH) & (pairs["share"] >= TAKEN)]
     if not len(pairs):
         return None
     first = pairs.iloc[0]
@@ -124,10 +127,16 @@ def one_pair(seen: ClassificationInterpretation) -> Advice | None:
 
 
 def labels(seen: ClassificationInterpretation) -> Advice | None:
-    """Labels that look wrong to a model that is mostly right."""
+    """Labels that look wrong to a model that is mostly right.
+
+    Of classes that it knows, and more of them than its own probabilities announce as errors.
+    """
     right = float((seen.chosen == seen.targets).mean())
     doubted = seen.suspects(VERY_SURE)
-    if right < TRUSTED or len(doubted) < DOUBTED:
+    doubted = doubted[doubted["truth"].map(seen.scores()["recall"]) >= KNOWN]
+    sure = seen.probabilities.max(axis=1)
+    announced = float((1 - sure[sure >= VERY_SURE]).sum())
+    if right < TRUSTED or len(doubted) < max(DOUBTED, SHARE * seen.count, announced):
         return None
     scene = seen.scene
     folder = f"{scene.run}/interpretation/" if scene.run is not None else ""

@@ -75,7 +75,7 @@ def tiles(
                 cmap="turbo",
                 alpha=0.55 * one.heat,
                 vmin=0,
-                vmax=1,
+                vmax=1.2,  # up to red: what comes after is dark
                 extent=(0, width, height, 0),
                 interpolation="bilinear",
             )
@@ -121,7 +121,7 @@ def bars(
         if number == 0:
             axis.barh(places, np.nan_to_num(values), color=color, height=0.62, label=name)
         else:
-            axis.plot(values, places, "o", color=color, ms=4.5, label=name)
+            axis.plot(values, places, "o", color=color, ms=4.5, label=name, clip_on=False)
     axis.set_yticks(places, [shortened(str(name), 34) for name in shown.index], fontsize=8)
     for label in axis.get_yticklabels():
         label.set_parse_math(False)

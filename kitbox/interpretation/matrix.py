@@ -82,7 +82,6 @@ def draw(matrix: pd.DataFrame, *, most: int | None = DRAWN, unit: str = "picture
     axis.set_facecolor("#ececec")
     for name, color, mask in (("right", "#1b5e8c", ~right), ("wrong", "#b3261e", right)):
         colors = LinearSegmentedColormap.from_list(name, ["#ffffff", color])
-        colors.set_bad((0, 0, 0, 0))
         axis.imshow(
             np.ma.masked_array(shares, mask | np.isnan(shares)), cmap=colors, vmin=0, vmax=1
         )

@@ -32,7 +32,7 @@ def suspects(
     thresholds = np.full(classes, np.inf)
     for number in np.unique(targets).tolist():
         thresholds[number] = probabilities[targets == number, number].mean()
-    confident = probabilities >= thresholds
+    confident = probabilities >= thresholds - 1e-6  # the mean of equal ones is not exact
     likeliest = np.where(confident, probabilities, -1).argmax(axis=1)
     own = probabilities[np.arange(len(targets)), targets]
     apart = probabilities[np.arange(len(targets)), likeliest] - own

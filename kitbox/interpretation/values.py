@@ -103,7 +103,10 @@ class ValuesInterpretation(Interpretation):
             f"{name}: mean error {row.mae:.3g}, bias {row.bias:+.3g}, R2 {row.r2:.3f}"
             for name, row in zip(self.columns, self.scores().itertuples(index=False), strict=True)
         ]
-        return [*lines[:6], *super().headlines()[:1]]
+        worst = self.worst(1)
+        told = [words for words, _ in self.told(worst)[0]] if len(worst) else []
+        images = self.table.iloc[worst]["image"]
+        return [*lines[:6], *(f"worst: {image}: {'; '.join(told)}" for image in images)]
 
     # ---- by column ---------------------------------------------------------
 
