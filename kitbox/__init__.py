@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from kitbox.demo import demo_recipe
     from kitbox.environment import Environment
     from kitbox.errors import KitboxError
+    from kitbox.interpretation.advice import Advice
+    from kitbox.interpretation.areas import AreasInterpretation
+    from kitbox.interpretation.classification import ClassificationInterpretation
+    from kitbox.interpretation.interpretation import Interpretation
+    from kitbox.interpretation.landmarks import LandmarksInterpretation
+    from kitbox.interpretation.of import of_run as interpret
+    from kitbox.interpretation.section import Plot, Section
+    from kitbox.interpretation.tagging import TaggingInterpretation
+    from kitbox.interpretation.values import ValuesInterpretation
     from kitbox.options import Options
     from kitbox.recipe import Recipe
     from kitbox.recipe import make as make_recipe
@@ -33,22 +42,32 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Advice": "kitbox.interpretation.advice",
+    "AreasInterpretation": "kitbox.interpretation.areas",
+    "ClassificationInterpretation": "kitbox.interpretation.classification",
     "Environment": "kitbox.environment",
     "Fixed": "kitbox.data.targets",
     "Frames": "kitbox.data.frames",
     "Gathered": "kitbox.tasks.tally",
+    "Interpretation": "kitbox.interpretation.interpretation",
     "KitboxError": "kitbox.errors",
     "Labels": "kitbox.contracts",
+    "LandmarksInterpretation": "kitbox.interpretation.landmarks",
     "Masks": "kitbox.data.targets",
     "Options": "kitbox.options",
+    "Plot": "kitbox.interpretation.section",
     "Points": "kitbox.data.targets",
     "Predictor": "kitbox.results.predictor",
     "Recipe": "kitbox.recipe",
     "Runs": "kitbox.runs",
+    "Section": "kitbox.interpretation.section",
+    "TaggingInterpretation": "kitbox.interpretation.tagging",
+    "ValuesInterpretation": "kitbox.interpretation.values",
     "Warp": "kitbox.data.warp",
     "contracts": "kitbox.contracts",
     "demo_recipe": "kitbox.demo",
     "errors": "kitbox.errors",
+    "interpret": "kitbox.interpretation.of:of_run",
     "list_pictures": "kitbox.data.files:pictures",
     "make_folder": "kitbox.sources.whole",
     "make_recipe": "kitbox.recipe:make",
@@ -59,22 +78,32 @@ _HOMES = {
 }
 
 __all__ = [
+    "Advice",
+    "AreasInterpretation",
+    "ClassificationInterpretation",
     "Environment",
     "Fixed",
     "Frames",
     "Gathered",
+    "Interpretation",
     "KitboxError",
     "Labels",
+    "LandmarksInterpretation",
     "Masks",
     "Options",
+    "Plot",
     "Points",
     "Predictor",
     "Recipe",
     "Runs",
+    "Section",
+    "TaggingInterpretation",
+    "ValuesInterpretation",
     "Warp",
     "contracts",
     "demo_recipe",
     "errors",
+    "interpret",
     "list_pictures",
     "make_folder",
     "make_recipe",

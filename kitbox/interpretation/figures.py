@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,13 @@ def tiles(
     count = max(1, -(-len(shown) // columns))
     heights = [one.picture.shape[0] / max(one.picture.shape[:2]) for one in shown] or [1.0]
     widths = [one.picture.shape[1] / max(one.picture.shape[:2]) for one in shown] or [1.0]
-    lines = max((len(one.lines) for one in shown), default=0)
     high, wide = cell * max(heights), max(cell * max(widths), 1.6)
+    letters = max(12, int(LINE * wide / 2.5))
+    told = [
+        [(text, color) for line, color in one.lines for text in wrapped(line, letters)]
+        for one in shown
+    ]
+    lines = max(map(len, told), default=0)
     figure = Plot(
         figsize=(
             columns * wide + 0.2,
@@ -63,7 +69,6 @@ def tiles(
     axes = figure.subplots(count, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
-    letters = max(12, int(LINE * wide / 2.5))
     for number, (axis, one) in enumerate(zip(axes, shown, strict=False)):
         if number % columns == 0 and number // columns < len(rows):
             axis.set_title(rows[number // columns], fontsize=9, loc="left", color=INK)
@@ -79,9 +84,9 @@ def tiles(
                 extent=(0, width, height, 0),
                 interpolation="bilinear",
             )
-        for place, (text, color) in enumerate(one.lines):
+        for place, (text, color) in enumerate(told[number]):
             axis.annotate(
-                shortened(text, letters),
+                text,
                 (0, 0),
                 xycoords="axes fraction",
                 xytext=(0, -9 - 11.5 * place),
@@ -144,6 +149,16 @@ def tidy(axis: Any) -> None:
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
     axis.tick_params(labelsize=8)
+
+
+def wrapped(text: str, letters: int) -> list[str]:
+    """A text in two lines at most, of so many letters.
+
+    >>> wrapped("missed: car, tree, sign", 12)
+    ['missed: car,', 'tree, sign']
+    """
+    found = textwrap.wrap(" ".join(text.split()), letters, max_lines=2, placeholder=" …")
+    return found or [""]
 
 
 def shortened(text: str, letters: int) -> str:

@@ -88,12 +88,12 @@ class Interpretation:
 
         return torch.cat(self._gathered[name]).cpu().numpy()
 
-    @cached_property
+    @property
     def count(self) -> int:
         """N."""
         return sum(len(rows) for rows in self._rows)
 
-    @cached_property
+    @property
     def rows(self) -> np.ndarray:
         """The row numbers (N,) in the scene's table."""
         import numpy as np

@@ -54,7 +54,7 @@ class LandmarksInterpretation(Interpretation):
         import pandas as pd
 
         flat = [name for pair in self.columns for name in pair]
-        values = table[flat].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+        values = table[flat].apply(pd.to_numeric, errors="coerce").to_numpy(float, copy=True)
         return values.reshape(len(table), len(self.columns), 2)
 
     @property

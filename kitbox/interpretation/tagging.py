@@ -74,11 +74,13 @@ class TaggingInterpretation(Interpretation):
     def told(self, places: np.ndarray) -> list[list[tuple[str, str]]]:
         """See `Interpretation`: what is missed, what is added, the loss."""
         lines = []
-        for row in self.described(places).itertuples(index=False):
+        looked = [self.labels[number] for number in self.explained(places)]
+        rows = self.described(places).itertuples(index=False)
+        for row, label in zip(rows, looked, strict=True):
             own = [(f"missed: {row.missed}", BAD)] if row.missed else []
             own += [(f"added: {row.added}", "#8a5a00")] if row.added else []
             own = own or [(f"right: {row.truth}", GOOD)]
-            lines.append([*own, (f"loss {row.loss:.3f}", GREY)])
+            lines.append([*own, (f"loss {row.loss:.3f}, furthest off: {label}", GREY)])
         return lines
 
     def explained(self, places: np.ndarray) -> Sequence[int]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,13 @@ import pytest
 import torch
 
 from kitbox import registry
-from kitbox.contracts import Advises, Decides, Mirrors, Recalls, Task, Variation
+from kitbox.contracts import Advises, Decides, Interprets, Mirrors, Recalls, Task, Variation
 from kitbox.data import pixels
 from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
 from kitbox.data.targets import Fixed, Targets
 from kitbox.errors import LabelError
+from kitbox.interpretation.interpretation import Interpretation
 from kitbox.testing.network import offline
 from kitbox.testing.plugins import PluginTests, refuses
 from kitbox.testing.tiny_body import TinyBody
@@ -273,6 +274,24 @@ class TaskTests(PluginTests):
             for variation in (Variation(), Variation(mirrors=True, kept=0.2)):
                 notes = seen.task.advise(rows, variation)
                 assert all(isinstance(note, str) for note in notes)
+
+    def test_what_it_shows_of_a_pass(self, seen: Seen) -> None:
+        """Its interpretation takes batches of any size, and counts their pictures."""
+        if not isinstance(seen.task, Interprets):
+            pytest.skip("losses and worst pictures are shown, as of every task")
+        made = seen.task.interpretation()
+        assert isinstance(made, Interpretation), "expected a kitbox.Interpretation"
+        assert made.count == 0, "it is not empty"
+        for start in range(0, len(seen.outputs), 3):
+            part = slice(start, start + 3)
+            outputs, targets = seen.outputs[part].clone(), seen.targets[part].clone()
+            losses, rows = seen.task.loss(outputs, targets), np.arange(start, start + len(outputs))
+            made.add(outputs, targets, losses.detach(), _part(seen.frames, part), rows)
+        again = seen.task.interpretation()
+        assert again.count == 0, "two of them share what they gathered"
+        made = again.finish(made, cast(Any, None))
+        assert made.count == len(seen.outputs)
+        assert len(made.losses) == len(seen.outputs)
 
     def test_mirrored_twice_is_as_before(self, seen: Seen) -> None:
         if not isinstance(seen.task, Mirrors):
