@@ -109,6 +109,13 @@ def balanced(scene: Scene, weights: str) -> dict[str, Any]:
     return {}
 
 
+def beside(scene: Scene) -> str:
+    """What to do with the file of pictures to leave out that a recipe has already, in words."""
+    if scene.recipe is None or scene.recipe.exclude is None:
+        return ""
+    return f"; add what {scene.recipe.exclude} leaves out"
+
+
 def _yaml(value: Any) -> str:
     """A value as `--set` reads it."""
     import yaml

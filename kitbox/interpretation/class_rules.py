@@ -9,6 +9,7 @@ from kitbox.interpretation.advice import (
     SUSPECTS,
     Advice,
     balanced,
+    beside,
     has_option,
     oversampled,
     run_of,
@@ -149,7 +150,7 @@ def labels(seen: ClassificationInterpretation) -> Advice | None:
         f"{counted(len(doubted), 'label')} of {seen.count} "
         f"{'looks' if len(doubted) == 1 else 'look'} wrong: {named}",
         f"look at them in {SUSPECTS}; correct the labels, or keep in the file what is to be left "
-        "out. Training labels may be wrong as often",
+        f"out{beside(scene)}. Training labels may be wrong as often",
         {"exclude": f"{folder}{SUSPECTS}"},
         (f"kitbox interpret {run_of(scene)}",),
     )

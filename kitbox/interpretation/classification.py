@@ -119,15 +119,17 @@ class ClassificationInterpretation(Interpretation):
         import numpy as np
 
         confused = self.most_confused(min_count).head(pairs)
-        places: list[int] = []
+        shown: list[list[int]] = []
         titles = []
         order = self.worst()
         for row in confused.itertuples(index=False):
             true, other = self.classes.index(row.truth), self.classes.index(row.predicted)
             here = order[(self.targets[order] == true) & (self.chosen[order] == other)][:pictures]
-            places += [*here.tolist(), *[-1] * (pictures - len(here))]
+            shown.append(here.tolist())
             titles.append(f"{row.truth}, taken for {row.predicted}: {row.count}")
-        return self._with_gaps(np.array(places, np.int64), titles, pictures, heatmap)
+        width = max(map(len, shown), default=1)
+        places = [place for row in shown for place in [*row, *[-1] * (width - len(row))]]
+        return self._with_gaps(np.array(places, np.int64), titles, width, heatmap)
 
     def _with_gaps(
         self, places: np.ndarray, titles: Sequence[str], columns: int, heatmap: bool
