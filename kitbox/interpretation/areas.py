@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kitbox.interpretation import figures, matrix
 from kitbox.interpretation.figures import BLUE, GREY, INK, Plot, Tile
 from kitbox.interpretation.interpretation import Interpretation
-from kitbox.interpretation.section import Section
+from kitbox.interpretation.section import Section, each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -189,7 +189,7 @@ class AreasInterpretation(Interpretation):
         true, chosen = self.masks(places)
         pictures = self.scene.pictures(self.rows[places])
         shown: list[Tile] = []
-        told = self.described(places).itertuples(index=False)
+        told = each(self.described(places))
         for picture, mask, best, row in zip(pictures, true, chosen, told, strict=True):
             given = np.where(mask == self.void, self.void, best)
             words = f"IoU {row.mean_iou:.2f}, {row.right:.1%} of pixels right, worst: {row.worst}"
@@ -204,10 +204,10 @@ class AreasInterpretation(Interpretation):
             for number in range(len(self.classes))
             if (true == number).any() or (chosen == number).any()
         ]
+        parts = {number: [part / 255 for part in self._color(number)] for number in numbers}
         figure.legend(
-            handles=[
-                Patch(color=np.array(self._color(n)) / 255, label=self.classes[n]) for n in numbers
-            ],
+            handles=[Patch(color=(r, g, b)) for r, g, b in parts.values()],
+            labels=[self.classes[number] for number in numbers],
             loc="outside lower center",
             ncols=min(6, max(1, len(numbers))),
             fontsize=8,
@@ -267,10 +267,7 @@ class AreasInterpretation(Interpretation):
         lines = [f"mean IoU {known.mean() if len(known) else np.nan:.3f}"]
         worst = [f"{name} {value:.2f}" for name, value in known.head(3).items()]
         pairs = self.most_confused(1).sort_values("share", ascending=False).head(2)
-        confused = [
-            f"{one.share:.0%} of {one.truth} as {one.predicted}"
-            for one in pairs.itertuples(index=False)
-        ]
+        confused = [f"{one.share:.0%} of {one.truth} as {one.predicted}" for one in each(pairs)]
         lines += [f"lowest IoU: {some(worst)}"] if worst else []
         return lines + ([f"most confused: {', '.join(confused)}"] if confused else [])
 

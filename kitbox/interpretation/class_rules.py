@@ -14,6 +14,7 @@ from kitbox.interpretation.advice import (
     oversampled,
     run_of,
 )
+from kitbox.interpretation.section import each
 
 if TYPE_CHECKING:
     from kitbox.interpretation.classification import ClassificationInterpretation
@@ -82,7 +83,7 @@ def one_class(seen: ClassificationInterpretation) -> Advice | None:
         return None
     overall = float((seen.chosen == seen.targets).mean())
     name = known["recall"].idxmin()
-    recall, count = float(known.loc[name, "recall"]), int(known.loc[name, "count"])
+    recall, count = float(known["recall"][name]), int(known["count"][name])
     chance = (overall * (1 - overall) / count) ** 0.5
     if recall > 0.5 or overall - recall < max(MISSED, 3 * chance):
         return None
@@ -141,10 +142,7 @@ def labels(seen: ClassificationInterpretation) -> Advice | None:
         return None
     scene = seen.scene
     folder = f"{scene.run}/interpretation/" if scene.run is not None else ""
-    named = some(
-        f"{row.image} ({row.truth}, seems {row.seems})"
-        for row in doubted.head(3).itertuples(index=False)
-    )
+    named = some(f"{row.image} ({row.truth}, seems {row.seems})" for row in each(doubted.head(3)))
     return Advice(
         "labels",
         f"{counted(len(doubted), 'label')} of {seen.count} "

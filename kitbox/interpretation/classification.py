@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kitbox.interpretation import calibration, figures, matrix, suspects
 from kitbox.interpretation.figures import BAD, BLUE, GOOD, GREY, Plot
 from kitbox.interpretation.interpretation import LISTED, Interpretation
-from kitbox.interpretation.section import Section
+from kitbox.interpretation.section import Section, each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +77,7 @@ class ClassificationInterpretation(Interpretation):
                 (f"true: {row.truth} {row.of_truth:.2f}", figures.INK),
                 (f"loss {row.loss:.2f}", GREY),
             ]
-            for row in self.described(places).itertuples(index=False)
+            for row in each(self.described(places))
         ]
 
     def explained(self, places: np.ndarray) -> Sequence[int]:
@@ -122,7 +122,7 @@ class ClassificationInterpretation(Interpretation):
         shown: list[list[int]] = []
         titles = []
         order = self.worst()
-        for row in confused.itertuples(index=False):
+        for row in each(confused):
             true, other = self.classes.index(row.truth), self.classes.index(row.predicted)
             here = order[(self.targets[order] == true) & (self.chosen[order] == other)][:pictures]
             shown.append(here.tolist())
@@ -292,7 +292,7 @@ class ClassificationInterpretation(Interpretation):
         if len(worst):
             named = [f"{n} {f:.2f}" for n, f in zip(worst.index, worst["f1"], strict=True)]
             lines.append(f"lowest F1: {some(named)}")
-        pairs = self.most_confused(2).head(3).itertuples(index=False)
+        pairs = each(self.most_confused(2).head(3))
         if told := [f"{one.truth} as {one.predicted} ({one.count})" for one in pairs]:
             lines.append(f"most confused: {', '.join(told)}")
         lines.append(f"calibration error {self.calibration_error():.3f}")

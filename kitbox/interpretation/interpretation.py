@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from kitbox.contracts import Decides
 from kitbox.interpretation import figures
 from kitbox.interpretation.figures import BAD, INK, Plot, Tile
-from kitbox.interpretation.section import Section
+from kitbox.interpretation.section import Section, each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,7 +134,7 @@ class Interpretation:
         if isinstance(self.scene.task, Decides):
             return self.scene.task.decide(predictions)
         lines = []
-        for row in predictions.head(self.count).itertuples(index=False):
+        for row in each(predictions.head(self.count)):
             cells = list(zip(predictions.columns, row, strict=True))[:3]
             lines.append(", ".join(f"{n} {c:.4g}" if _number(c) else f"{n} {c}" for n, c in cells))
         return lines
@@ -209,7 +209,7 @@ class Interpretation:
         rows = self.described(places)
         return [
             [(row.predicted, INK), (row.truth, BAD), (f"loss {row.loss:.3g}", figures.GREY)]
-            for row in rows.itertuples(index=False)
+            for row in each(rows)
         ]
 
     def drawn(self, places: np.ndarray) -> list[np.ndarray]:
@@ -254,7 +254,7 @@ class Interpretation:
         worst = self.top_losses(3)
         return [
             f"loss {row.loss:.3g}: {row.image} ({row.predicted}; true: {row.truth})"
-            for row in worst.itertuples(index=False)
+            for row in each(worst)
         ]
 
     def advice(self, *, copies: bool = False) -> list[Advice]:

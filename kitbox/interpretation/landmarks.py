@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kitbox.interpretation import figures
 from kitbox.interpretation.figures import BLUE, GREY, INK, Plot
 from kitbox.interpretation.interpretation import Interpretation
-from kitbox.interpretation.section import Section
+from kitbox.interpretation.section import Section, each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ class LandmarksInterpretation(Interpretation):
                 (f"worst: {row.worst}, {row.error_of_worst:.1f} px", INK),
                 (f"loss {row.loss:.3g}", GREY),
             ]
-            for row in self.described(places).itertuples(index=False)
+            for row in each(self.described(places))
         ]
 
     def drawn(self, places: np.ndarray) -> list[np.ndarray]:
@@ -120,8 +120,8 @@ class LandmarksInterpretation(Interpretation):
             radius = max(2, round(max(size) / 130))
             for true, given in zip(*pair, strict=True):
                 ends = [_pixel(one) for one in (true, given)]
-                if all(ends):
-                    cv2.line(canvas, *ends, (255, 255, 255), 1, cv2.LINE_AA)
+                if ends[0] and ends[1]:
+                    cv2.line(canvas, ends[0], ends[1], (255, 255, 255), 1, cv2.LINE_AA)
                 for end, color in zip(ends, (TRUE, GIVEN), strict=True):
                     if end:
                         cv2.circle(canvas, end, radius, color, -1, cv2.LINE_AA)
@@ -206,7 +206,7 @@ class LandmarksInterpretation(Interpretation):
 
         table = self.scores().head(3)
         points = [f"{name} {error:.1f}" for name, error in table["error"].items()]
-        worst = self.top_losses(1).itertuples(index=False)
+        worst = each(self.top_losses(1))
         return [
             f"mean error {np.nanmean(self.errors):.2f} px, {np.nanmean(self.shares):.2%} of the "
             "diagonal",

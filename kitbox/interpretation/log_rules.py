@@ -88,13 +88,13 @@ def underfitting(log: pd.DataFrame, recipe: Recipe) -> Advice | None:
 
 def too_high(log: pd.DataFrame, recipe: Recipe, *, calmed: bool = False) -> Advice | None:
     """A loss that was not finite, that jumped, or a stage that lost what the one before had."""
-    for stage, epochs in log.groupby("stage"):
-        number = int(stage)
+    for number in sorted({int(one) for one in log["stage"]}):
+        epochs = log[log["stage"] == number]
         if number > len(recipe.stages):
             continue
         train = epochs["train_loss"].to_numpy()
         jumps = train[1:] / train[:-1].clip(min=1e-12)
-        change = {f"stages.{number - 1}.lr": "find"}
+        change: dict[str, str | float] = {f"stages.{number - 1}.lr": "find"}
         rate = float(epochs["lr"].iloc[0])
         if recipe.stages[number - 1].lr == "find":
             change = {f"stages.{number - 1}.lr": float(f"{rate / 3:.2g}")}

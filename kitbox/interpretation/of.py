@@ -157,7 +157,7 @@ def _without(
     """
     if not broken:
         return rows
-    named = [f"{rows.at[row, 'image']} ({why})" for row, why in broken.items()]
+    named = [f"{rows.at[row, 'image']!s} ({why})" for row, why in broken.items()]
     rows = rows.copy()
     rows.loc[list(broken), "part"] = "broken"
     if not (rows["part"] == part).any():

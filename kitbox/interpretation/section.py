@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,3 +80,13 @@ def slug(text: str) -> str:
     'per-class-scores-20-of-300'
     """
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def each(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table as named tuples, their cells by attribute.
+
+    >>> import pandas as pd
+    >>> [row.a for row in each(pd.DataFrame({"a": [1, 2]}))]
+    [1, 2]
+    """
+    return iter(table.itertuples(index=False))

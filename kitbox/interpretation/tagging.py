@@ -10,7 +10,7 @@ from kitbox.errors import some
 from kitbox.interpretation import calibration, figures
 from kitbox.interpretation.figures import BAD, BLUE, GOOD, GREY, INK, Plot
 from kitbox.interpretation.interpretation import Interpretation
-from kitbox.interpretation.section import Section
+from kitbox.interpretation.section import Section, each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +75,7 @@ class TaggingInterpretation(Interpretation):
         """See `Interpretation`: what is missed, what is added, the loss."""
         lines = []
         looked = [self.labels[number] for number in self.explained(places)]
-        rows = self.described(places).itertuples(index=False)
+        rows = each(self.described(places))
         for row, label in zip(rows, looked, strict=True):
             own = [(f"missed: {row.missed}", BAD)] if row.missed else []
             own += [(f"added: {row.added}", "#8a5a00")] if row.added else []

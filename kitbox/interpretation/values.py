@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kitbox.interpretation import figures
 from kitbox.interpretation.figures import BAD, BLUE, GREY, INK, Plot
 from kitbox.interpretation.interpretation import Interpretation
-from kitbox.interpretation.section import Section
+from kitbox.interpretation.section import Section, each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +101,7 @@ class ValuesInterpretation(Interpretation):
         """Mean error and bias of each column, and the worst pictures."""
         lines = [
             f"{name}: mean error {row.mae:.3g}, bias {row.bias:+.3g}, R2 {row.r2:.3f}"
-            for name, row in zip(self.columns, self.scores().itertuples(index=False), strict=True)
+            for name, row in zip(self.columns, each(self.scores()), strict=True)
         ]
         worst = self.worst(1)
         told = [words for words, _ in self.told(worst)[0]] if len(worst) else []
