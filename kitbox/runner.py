@@ -167,7 +167,10 @@ def follow(
     with crew.in_turn():
         decoded = decode(files, rows, body, recipe.largest, environment, progress, wait=wait)
     rows = without_broken(rows, decoded, recipe.broken, progress)
-    folder.start(recipe, rows, data := digest(files, rows, targets))
+    data = digest(files, rows, targets)
+    if isinstance(recipe.sampler, Listed):
+        data += recipe.sampler.digest(rows)
+    folder.start(recipe, rows, data)
     crew.alike(lambda: f"{data} {fingerprint(recipe)} {rows.to_csv()}", "recipe and pictures")
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress, crew)
     trainer.keeper = make_keeper(recipe, trainer, folder, progress, crew)

@@ -27,6 +27,17 @@ class Listed(Options):
         "1; relative to the working folder"
     )
 
+    def digest(self, rows: pd.DataFrame) -> str:
+        """A hash of the training rows' weights: a run that is gone on with wants the same ones.
+
+        Raises:
+            LabelError: as `weights`.
+        """
+        import hashlib
+
+        found = self.weights(rows[rows["part"] == "train"])
+        return hashlib.blake2b(found.tobytes(), digest_size=8).hexdigest()
+
     def weights(self, rows: pd.DataFrame) -> np.ndarray:
         """The weight of each of some training rows (N,), which have `id` and `image`.
 

@@ -55,3 +55,14 @@ def test_the_draws_follow_them(tmp_path: Path) -> None:
     for seed in range(400):
         counts += np.bincount(order(np.arange(3), (seed,), np.array(drawn)), minlength=3)
     assert counts / counts.sum() == pytest.approx([0.1, 0.8, 0.1], abs=0.03)
+
+
+def test_other_weights_are_other_data(tmp_path: Path) -> None:
+    rows = ROWS.assign(part=["train", "train", "valid"])
+    path = tmp_path / "w.csv"
+    found = []
+    for text in ("a.jpg,2", "a.jpg,3", "a.jpg,2\nc.jpg,9"):
+        path.write_text(f"image,weight\n{text}\n")
+        found.append(Listed(csv=path).digest(rows))
+    assert found[0] != found[1]
+    assert found[0] == found[2]  # a validation picture is not drawn
