@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -167,10 +167,7 @@ def follow(
     with crew.in_turn():
         decoded = decode(files, rows, body, recipe.largest, environment, progress, wait=wait)
     rows = without_broken(rows, decoded, recipe.broken, progress)
-    data = digest(files, rows, targets)
-    if isinstance(recipe.sampler, Listed):
-        data += recipe.sampler.digest(rows)
-    folder.start(recipe, rows, data)
+    folder.start(recipe, rows, data := _learned_from(recipe, files, rows, targets))
     crew.alike(lambda: f"{data} {fingerprint(recipe)} {rows.to_csv()}", "recipe and pictures")
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress, crew)
     trainer.keeper = make_keeper(recipe, trainer, folder, progress, crew)
@@ -493,6 +490,12 @@ def record(
         "plugins": registry.used(recipe.plugins()),
         "seed": recipe.seed,
     }
+
+
+def _learned_from(recipe: Recipe, files: Path, rows: pd.DataFrame, targets: Sequence[str]) -> str:
+    """A hash of the files that a run learns from, and of how often it draws them."""
+    drawn = recipe.sampler.digest(rows) if isinstance(recipe.sampler, Listed) else ""
+    return digest(files, rows, targets) + drawn
 
 
 def _of(epoch: Epoch) -> dict[str, str]:
