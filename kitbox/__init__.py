@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from kitbox.demo import demo_recipe
     from kitbox.environment import Environment
     from kitbox.errors import KitboxError
+    from kitbox.interpretation.advice import Advice
+    from kitbox.interpretation.areas import AreasInterpretation
+    from kitbox.interpretation.classification import ClassificationInterpretation
+    from kitbox.interpretation.interpretation import Interpretation
+    from kitbox.interpretation.landmarks import LandmarksInterpretation
+    from kitbox.interpretation.of import of_run as interpret
+    from kitbox.interpretation.section import Plot, Section
+    from kitbox.interpretation.tagging import TaggingInterpretation
+    from kitbox.interpretation.values import ValuesInterpretation
     from kitbox.learner import Learner
     from kitbox.learning.data import Data, load
     from kitbox.options import Options
@@ -36,27 +45,37 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Advice": "kitbox.interpretation.advice",
+    "AreasInterpretation": "kitbox.interpretation.areas",
+    "ClassificationInterpretation": "kitbox.interpretation.classification",
     "Data": "kitbox.learning.data",
     "Draw": "kitbox.data.warp",
     "Environment": "kitbox.environment",
     "Fixed": "kitbox.data.targets",
     "Frames": "kitbox.data.frames",
     "Gathered": "kitbox.tasks.tally",
+    "Interpretation": "kitbox.interpretation.interpretation",
     "KitboxError": "kitbox.errors",
     "Labels": "kitbox.contracts.labeler",
+    "LandmarksInterpretation": "kitbox.interpretation.landmarks",
     "Learner": "kitbox.learner",
     "Masks": "kitbox.data.targets",
     "Options": "kitbox.options",
+    "Plot": "kitbox.interpretation.section",
     "Points": "kitbox.data.targets",
     "Predictor": "kitbox.results.predictor",
     "Recipe": "kitbox.recipe",
     "Runs": "kitbox.runs",
+    "Section": "kitbox.interpretation.section",
+    "TaggingInterpretation": "kitbox.interpretation.tagging",
     "Targets": "kitbox.data.targets",
+    "ValuesInterpretation": "kitbox.interpretation.values",
     "Warp": "kitbox.data.warp",
     "contracts": "kitbox.contracts",
     "demo_recipe": "kitbox.demo",
     "derived_name": "kitbox.sources.below",
     "errors": "kitbox.errors",
+    "interpret": "kitbox.interpretation.of:of_run",
     "list_files": "kitbox.sources.below",
     "list_pictures": "kitbox.data.files:pictures",
     "load": "kitbox.learning.data",
@@ -69,27 +88,37 @@ _HOMES = {
 }
 
 __all__ = [
+    "Advice",
+    "AreasInterpretation",
+    "ClassificationInterpretation",
     "Data",
     "Draw",
     "Environment",
     "Fixed",
     "Frames",
     "Gathered",
+    "Interpretation",
     "KitboxError",
     "Labels",
+    "LandmarksInterpretation",
     "Learner",
     "Masks",
     "Options",
+    "Plot",
     "Points",
     "Predictor",
     "Recipe",
     "Runs",
+    "Section",
+    "TaggingInterpretation",
     "Targets",
+    "ValuesInterpretation",
     "Warp",
     "contracts",
     "demo_recipe",
     "derived_name",
     "errors",
+    "interpret",
     "list_files",
     "list_pictures",
     "load",

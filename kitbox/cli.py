@@ -12,6 +12,7 @@ import typer
 from kitbox import launched
 from kitbox.cli_plugins import new_app, plugins_app
 from kitbox.drafts.command import app as init_app
+from kitbox.interpretation.command import interpret
 from kitbox.kaggle import commands
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app.add_typer(new_app, name="new")
 app.add_typer(init_app, name="init")
 app.command()(commands.rerun)
 app.command()(commands.pack)
+app.command()(interpret)
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, a YAML file.", show_default=False)]
 Out = Annotated[

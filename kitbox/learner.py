@@ -315,7 +315,7 @@ class Learner:
             A `kitbox.Interpretation` for the task: worst losses, a confusion matrix, scores
             of each class, advice.
         """
-        from kitbox.interpretation.of import of_trainer  # type: ignore
+        from kitbox.interpretation.of import of_trainer
 
         session = self._session
         trainer, learned = session.trainer, session.trainer.task

@@ -22,6 +22,7 @@ from pydantic import (
 from kitbox import document, registry, states
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
 from kitbox.data.mixing import Mix
+from kitbox.data.sampling import Listed
 from kitbox.data.unlabelled import TestPictures
 from kitbox.durations import Duration
 from kitbox.errors import RecipeError, some
@@ -122,8 +123,10 @@ class Recipe(Options):
     fit: Literal["crop", "squash", "pad"] | None = Field(
         None, description="how a picture of another shape comes to the size; by default the task's"
     )
-    sampler: Literal["balanced"] | None = Field(
-        None, description="'balanced' draws rare pictures (by the task's targets) more often"
+    sampler: Literal["balanced"] | Listed | None = Field(
+        None,
+        description="'balanced' draws rare pictures (by the task's targets) more often; {csv: "
+        "hard.csv} those that a file names",
     )
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 64
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +27,7 @@ from kitbox.data.assemble import (
     without_broken,
 )
 from kitbox.data.geometry import Fit
+from kitbox.data.sampling import Listed
 from kitbox.data.sharing import WHOLE
 from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
@@ -51,6 +52,7 @@ from kitbox.writers import submission
 
 if TYPE_CHECKING:
     from kitbox.environment import Environment
+    from kitbox.interpretation.interpretation import Interpretation
     from kitbox.training.stages import Epoch
 
 
@@ -171,7 +173,7 @@ def follow(
     with crew.in_turn():
         decoded = decode(files, rows, body, recipe.decode_hw, environment, progress, wait=wait)
     rows = without_broken(rows, decoded, recipe.broken, progress)
-    folder.start(recipe, rows, data := digest(files, rows, targets))
+    folder.start(recipe, rows, data := _learned_from(recipe, files, rows, targets))
     crew.alike(lambda: f"{data} {fingerprint(recipe)} {rows.to_csv()}", "recipe and pictures")
     trainer = make_trainer(recipe, task, model, files, rows, decoded, environment, progress, crew)
     trainer.keeper = make_keeper(recipe, trainer, folder, progress, crew)
@@ -235,6 +237,8 @@ def gather(recipe: Recipe, files: Path, progress: Progress) -> Data:
     if recipe.submission is not None and recipe.submission.sample is not None:
         sample = samples.read(files / recipe.submission.sample)
     known = label(files, recipe.labeler, recipe.split, progress, recipe.exclude)
+    if isinstance(recipe.sampler, Listed):  # wrong files show before anything is decoded
+        recipe.sampler.weights(known.rows[known.rows["part"] == "train"])
     task = recipe.task.learn(known.rows, known.targets, files)
     ids = None
     if recipe.submission is not None and sample is not None:
@@ -301,7 +305,11 @@ def make_trainer(
             do="Use `mix: {mixup: 0.2}`, or no `mix`",
         )
     train = np.flatnonzero(rows["part"] == "train")
-    balanced = recipe.sampler == "balanced"
+    weights = None
+    if recipe.sampler == "balanced":
+        weights = task.balance(loader.targets, train)
+    elif recipe.sampler is not None:
+        weights = recipe.sampler.weights(rows.iloc[train])
     predicted = int((rows["part"] != "train").sum())
     recalled = len(train) if isinstance(task, Recalls) else 0
     return Trainer(
@@ -310,7 +318,7 @@ def make_trainer(
         loader=loader,
         augmentation=recipe.augmentation,
         train=train,
-        weights=task.balance(loader.targets, train) if balanced else None,
+        weights=weights,
         valid=np.flatnonzero(rows["part"] == "valid"),
         accelerator=stages.make_accelerator(environment, compiled=recipe.compile),
         weight_decay=recipe.weight_decay,
@@ -429,10 +437,15 @@ def kept(recipe: Recipe, trainer: Trainer) -> str:
     return f"{what}, at {height}x{width} pixels{mirrored}"
 
 
-def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, float]:
+def tune(
+    recipe: Recipe, trainer: Trainer, progress: Progress, watch: Interpretation | None = None
+) -> dict[str, float]:
     """Give the trainer's task what the validation rows teach; loss and metrics with it.
 
     The main process's task: only that decodes and is saved.
+
+    Args:
+        watch: sees the pass over the validation rows.
     """
     if isinstance(trainer.task, Recalls):
         with progress.bar("recalling", trainer.loader.count_fixed(len(trainer.train))) as step:
@@ -441,7 +454,7 @@ def tune(recipe: Recipe, trainer: Trainer, progress: Progress) -> dict[str, floa
             trainer.task = trainer.task.recall(known)
     steps = trainer.loader.count_fixed(len(trainer.valid))
     with progress.bar("validating", steps) as step:
-        loss, tally = trainer.validate(recipe.hw, step)
+        loss, tally = trainer.validate(recipe.hw, step, watch=watch)
     if not trainer.crew.main:
         return {}
     trainer.task = trainer.task.tune(tally)
@@ -491,6 +504,12 @@ def record(
         "plugins": registry.used(recipe.plugins()),
         "seed": recipe.seed,
     }
+
+
+def _learned_from(recipe: Recipe, files: Path, rows: pd.DataFrame, targets: Sequence[str]) -> str:
+    """A hash of the files that a run learns from, and of how often it draws them."""
+    drawn = recipe.sampler.digest(rows) if isinstance(recipe.sampler, Listed) else ""
+    return digest(files, rows, targets) + drawn
 
 
 def _of(epoch: Epoch) -> dict[str, str]:

@@ -31,7 +31,7 @@ from kitbox.contracts.labeler import Labeler, Labels
 from kitbox.contracts.source import Source
 from kitbox.contracts.splitter import Splitter
 from kitbox.contracts.task import Tally, Task
-from kitbox.contracts.task_extras import Advises, Decides, Mirrors, Recalls, Variation
+from kitbox.contracts.task_extras import Advises, Decides, Interprets, Mirrors, Recalls, Variation
 from kitbox.contracts.writer import Remarks, Writer
 
 CONTRACT = 1
@@ -47,6 +47,7 @@ __all__ = [
     "Body",
     "Decides",
     "Drafted",
+    "Interprets",
     "Labeler",
     "Labels",
     "Mirrors",

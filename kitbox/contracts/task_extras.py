@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import torch
 
     from kitbox.contracts.task import Tally
+    from kitbox.interpretation.interpretation import Interpretation
 
 
 @runtime_checkable
@@ -68,4 +69,16 @@ class Recalls(Protocol):
 
         Called once, before `tune`, with a tally of the training rows as the weights that
         predict see them, not varied.
+        """
+
+
+@runtime_checkable
+class Interprets(Protocol):
+    """What a task may have besides: more to see of a model than its losses."""
+
+    def interpretation(self) -> Interpretation:
+        """A new, empty `kitbox.Interpretation` (of a class derived from it), to be filled by a
+        pass over labelled rows.
+
+        Asked of the task that has learned: once before the pass, and once after `tune`.
         """

@@ -13,6 +13,7 @@ from typing import Any
 from kitbox import recipe as recipes
 from kitbox import registry
 from kitbox.contracts import Attaches
+from kitbox.data.sampling import Listed
 from kitbox.errors import SourceError, StorageError, counted, some, storage
 from kitbox.installed import BUILT_IN, SESSION
 from kitbox.kaggle import fitting, resolver, wheels
@@ -204,6 +205,10 @@ def _write_recipe(recipe: Recipe, path: Path, dest: Path, progress: Progress) ->
         progress.warn("the backbone does not say which files its weights are: attach them yourself")
     if recipe.exclude is not None:
         progress.warn(f"the recipe reads {recipe.exclude} from where it is started: attach it too")
+    if isinstance(recipe.sampler, Listed):
+        progress.warn(
+            f"the recipe reads {recipe.sampler.csv} from where it is started: attach it too"
+        )
     (dest / RECIPE).write_text(text, encoding="utf-8")
 
 

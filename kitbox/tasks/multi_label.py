@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kitbox.contracts import Body, Tally
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Targets
+    from kitbox.interpretation.tagging import TaggingInterpretation
 
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Exponent = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -277,6 +278,15 @@ class MultiLabel(Options):
         """The picture as it is, captioned with its labels."""
         names = [name for name, there in zip(self._classes, target, strict=True) if there]
         return picture, ", ".join(names) or "(no label)"
+
+    def interpretation(self) -> TaggingInterpretation:
+        """See `kitbox.contracts.Interprets`."""
+        from kitbox.interpretation.tagging import TaggingInterpretation
+
+        given = self.threshold if isinstance(self.threshold, dict) else {}
+        one = UNTUNED if isinstance(self.threshold, str | dict) else self.threshold
+        thresholds = {name: given.get(name, one) for name in self._classes}
+        return TaggingInterpretation(self._classes, thresholds)
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
         """`wide` where the sample has a column per label (or there is none), else `joined`.

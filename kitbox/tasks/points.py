@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kitbox.contracts import Body, Tally, Variation
     from kitbox.data import targets as moving
     from kitbox.data.frames import Frames
+    from kitbox.interpretation.landmarks import LandmarksInterpretation
 
 Name = Annotated[str, Field(coerce_numbers_to_str=True)]
 Column = Annotated[str, Field(min_length=1)]
@@ -336,6 +337,12 @@ class Points(Options):
         missing = int(np.isnan(target).any(axis=1).sum())
         caption = f"{len(target)} points" if len(target) > 1 else "1 point"
         return drawn, caption + (f", {missing} missing" if missing else "")
+
+    def interpretation(self) -> LandmarksInterpretation:
+        """See `kitbox.contracts.Interprets`."""
+        from kitbox.interpretation.landmarks import LandmarksInterpretation
+
+        return LandmarksInterpretation(self._columns, self.names)
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
         """`wide`, of the columns that the sample names.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kitbox.contracts import Body, Tally, Variation
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Targets
+    from kitbox.interpretation.values import ValuesInterpretation
 
 BINS = 10
 """Of equal width, that `sampler: balanced` sorts a column's values into."""
@@ -259,6 +260,12 @@ class Regression(Options):
             return picture, f"{values[0]:.4g}"
         named = zip(self._columns, values, strict=True)
         return picture, ", ".join(f"{name} {value:.4g}" for name, value in named)
+
+    def interpretation(self) -> ValuesInterpretation:
+        """See `kitbox.contracts.Interprets`."""
+        from kitbox.interpretation.values import ValuesInterpretation
+
+        return ValuesInterpretation(self._columns)
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
         """`scalar` where there is one number and the sample has one column, else `wide`.

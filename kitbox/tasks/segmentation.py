@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kitbox.contracts import Body, Tally
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Masks, Targets
+    from kitbox.interpretation.areas import AreasInterpretation
 
 Byte = Annotated[int, Field(ge=0, le=255)]
 Loss = Literal["cross-entropy", "dice", "focal"]
@@ -290,6 +291,24 @@ class Segmentation(Options):
         from kitbox.tasks import overlay
 
         return overlay.overlay(picture, target), overlay.caption(target, self._codes.classes)
+
+    def interpretation(self) -> AreasInterpretation:
+        """See `kitbox.contracts.Interprets`."""
+        from kitbox.interpretation.areas import AreasInterpretation
+        from kitbox.tasks import overlay
+
+        return AreasInterpretation(
+            self._codes.classes, self._chosen, overlay.overlay, overlay.color, VOID
+        )
+
+    def _chosen(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Class numbers (B, H, W) of raw outputs (B, K, H, W)."""
+        import torch
+
+        if self._bias is not None:
+            bias = torch.tensor(self._bias, device=outputs.device)
+            outputs = outputs + bias[:, None, None]
+        return outputs.argmax(1)
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
         """Run lengths; not of the background, unless the sample names it.

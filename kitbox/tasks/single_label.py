@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kitbox.contracts import Body, Tally
     from kitbox.data.frames import Frames
     from kitbox.data.targets import Targets
+    from kitbox.interpretation.classification import ClassificationInterpretation
 
 
 LIKELIEST = 3
@@ -198,6 +199,12 @@ class SingleLabel(Options):
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """The picture as it is, captioned with its class."""
         return picture, self._classes[int(target)]
+
+    def interpretation(self) -> ClassificationInterpretation:
+        """See `kitbox.contracts.Interprets`."""
+        from kitbox.interpretation.classification import ClassificationInterpretation
+
+        return ClassificationInterpretation(self._classes)
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
         """`wide` where the sample has a column per class (or there is no sample), else `scalar`."""

@@ -7,18 +7,20 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import torch
 
 from kitbox import registry
+from kitbox.contracts import Interprets
 from kitbox.errors import LabelError
+from kitbox.interpretation.interpretation import Interpretation
 from kitbox.testing.network import offline
 from kitbox.testing.plugins import refuses
 from kitbox.testing.predictions import PredictionTests
-from kitbox.testing.rehearsal import Seen, cut, load
+from kitbox.testing.rehearsal import Seen, cut, load, part_of
 from kitbox.testing.tiny_body import TinyBody
 
 
@@ -161,6 +163,24 @@ class TaskTests(PredictionTests):
             f"{name} went from {before:.4g} to {after:.4g} while the loss fell, and best() says "
             f"that {better} is better"
         )
+
+    def test_what_it_shows_of_a_pass(self, seen: Seen) -> None:
+        """Its interpretation takes batches of any size, and counts their pictures."""
+        if not isinstance(seen.task, Interprets):
+            return  # losses and worst pictures are shown, as of every task
+        made = seen.task.interpretation()
+        assert isinstance(made, Interpretation), "expected a kitbox.Interpretation"
+        assert made.count == 0, "it is not empty"
+        for start in range(0, len(seen.outputs), 3):
+            part = slice(start, start + 3)
+            outputs, targets = seen.outputs[part].clone(), seen.targets[part].clone()
+            losses, rows = seen.task.loss(outputs, targets), np.arange(start, start + len(outputs))
+            made.add(outputs, targets, losses.detach(), part_of(seen.frames, part), rows)
+        again = seen.task.interpretation()
+        assert again.count == 0, "two of them share what they gathered"
+        made = again.finish(made, cast(Any, None))
+        assert made.count == len(seen.outputs)
+        assert len(made.losses) == len(seen.outputs)
 
     def test_speed(self, seen: Seen, report: Callable[[str, int, float], None]) -> None:
         """Reported, not judged: loss, its gradient and the tally of one batch."""

@@ -20,6 +20,7 @@ from kitbox.training.cycle import Cycle
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from kitbox.interpretation.interpretation import Interpretation
     from kitbox.training.features import Features
 
 LOOK_EVERY = 20
@@ -227,10 +228,12 @@ def evaluate(
     show: Callable[..., None] = lambda n=1, note="": None,
     slices: Slices | None = None,
     crew: Crew = ALONE,
+    watch: Interpretation | None = None,
 ) -> tuple[float, Tally]:
     """The mean loss of labelled rows and the task's tally of them.
 
     Args:
+        watch: sees the same batches.
         crew: the processes that share the batches; the main one's tally is of all rows, the
             others' is empty and their loss is nan.
     """
@@ -242,8 +245,11 @@ def evaluate(
         outputs = crew.brought(slices.forward(model, images), len(part))
         targets = crew.brought(wanted, len(part))
         if outputs is not None and targets is not None:
-            total += task.loss(outputs, targets).sum()
-            tally.add(outputs, targets, loader.frames(part, size))
+            losses, frames = task.loss(outputs, targets), loader.frames(part, size)
+            total += losses.sum()
+            tally.add(outputs, targets, frames)
+            if watch is not None:
+                watch.add(outputs, targets, losses, frames, part)
         show(1)
     if not crew.main:
         return math.nan, tally

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from kitbox.data.pixels import Pixels
+    from kitbox.interpretation.interpretation import Interpretation
     from kitbox.recipe import Stage
 
 CALMER = 0.3
@@ -431,19 +432,28 @@ class Trainer:
                 )
             return float(loss.item())
 
+    @property
+    def calmed(self) -> bool:
+        """Whether the rates were lowered after a loss that was not finite."""
+        return self._calm < 1
+
     def validate(
         self,
         size: tuple[int, int],
         step: Callable[..., None] = lambda n=1, note="": None,
         rows: np.ndarray | None = None,
+        watch: Interpretation | None = None,
     ) -> tuple[float, Tally]:
         """The mean loss and the task's tally of labelled rows, by default the validation rows.
 
         The main process's; see `evaluate`.
+
+        Args:
+            watch: sees the same pass.
         """
         model, seen = self._predicting(), self.valid if rows is None else rows
         slices, crew = self._slices, self.crew
-        return evaluate(model, self.task, self.loader, seen, size, step, slices, crew)
+        return evaluate(model, self.task, self.loader, seen, size, step, slices, crew, watch)
 
     def predict(
         self,

@@ -91,13 +91,16 @@ def test_a_recipe_is_packed(packed: Path) -> None:
     }
     assert (dest / "recipe.yaml").read_text() == recipe.read_text()
     names = [path.name.lower() for path in (dest / "wheels").iterdir()]
-    for name in ("kitbox", "segmentation_models_pytorch", "imagehash", "pywavelets"):
+    for name in ("kitbox", "segmentation_models_pytorch", "imagehash", "pywavelets", "captum"):
         assert any(one.startswith(f"{name}-") for one in names), name
-    assert not any(one.startswith(("torch-", "numpy-", "nvidia")) for one in names)
+    assert not any(one.startswith(("torch-", "numpy-", "nvidia", "matplotlib")) for one in names)
     for python in ("cp312", "cp313"):
         assert any(one.startswith("pywavelets-") and python in one for one in names)
     lines = (dest / "INSTALL.txt").read_text()
-    assert "pip install --no-index --no-deps --find-links {PACK}/wheels imagehash kitbox" in lines
+    assert (
+        "pip install --no-index --no-deps --find-links {PACK}/wheels captum imagehash kitbox"
+        in lines
+    )
     assert "{PACK}/recipe.yaml" in lines
     with pytest.raises(StorageError, match="There is something at"):
         pack.pack(recipe, dest, QUIET)

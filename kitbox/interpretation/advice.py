@@ -1,0 +1,130 @@
+"""Advice: what was seen, in numbers, and the change of the recipe that may answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kitbox.contracts import Task
+    from kitbox.interpretation.interpretation import Interpretation
+    from kitbox.interpretation.scene import Scene
+    from kitbox.recipe import Recipe
+
+HARD, SUSPECTS, EXCLUDE = "hard.csv", "suspects.csv", "exclude.csv"
+"""Files that changes name."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something that may make the model better.
+
+    Attributes:
+        about: a few words: overfitting, imbalance, ...
+        seen: what was seen, a sentence with numbers.
+        why: why the change may help.
+        change: values of the recipe by place, as `--set` takes them: `stages.1.epochs`.
+        first: commands to run before, that make the files which the change names.
+    """
+
+    about: str
+    seen: str
+    why: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+    first: Sequence[str] = ()
+
+    def settings(self) -> list[str]:
+        """The change as words for `--set`.
+
+        >>> Advice("", "", "", {"sampler": "balanced", "mix": {"mixup": 0.2}}).settings()
+        ['sampler=balanced', 'mix={mixup: 0.2}']
+        """
+        return [f"{place}={_yaml(value)}" for place, value in self.change.items()]
+
+    def apply(self, recipe: Recipe) -> Recipe:
+        """The recipe with the change.
+
+        Raises:
+            RecipeError: when it does not take it.
+        """
+        from kitbox.recipe import parse
+
+        return parse(recipe.save(), Path(f"{recipe.name}.yaml"), self.settings())
+
+    def lines(self) -> list[str]:
+        """The advice as a person reads it, a line each."""
+        found = [f"{self.about}: {self.seen}", f"  {self.why}"]
+        found += [f"  first: {command}" for command in self.first]
+        if self.change:
+            told = " ".join(f"--set {_quoted(one)}" for one in self.settings())
+            found.append(f"  then: kitbox run RECIPE --out OTHER {told}")
+        return found
+
+
+def collect(seen: Interpretation, *, copies: bool = False) -> list[Advice]:
+    """All that there is to advise: from the log, the task's own rules, and copies.
+
+    Args:
+        copies: look for near-duplicates across the split: reads every labelled picture.
+    """
+    from kitbox.interpretation import across, log_rules
+
+    found = log_rules.of(seen.scene)
+    found += seen.own_advice() if seen.count else []
+    if copies:
+        found += across.of(seen.scene)
+    return found
+
+
+def has_option(task: Task, name: str) -> bool:
+    """Whether a task has an option of that name."""
+    return name in getattr(type(task), "model_fields", {})
+
+
+def run_of(scene: Scene) -> str:
+    """The run's folder for a command, or RUN where it is not known."""
+    return _quoted(str(scene.run)) if scene.run is not None else "RUN"
+
+
+def oversampled(scene: Scene) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The change that draws problem cases more often, and the command before it."""
+    where = scene.run / "interpretation" / HARD if scene.run is not None else Path(HARD)
+    command = f"kitbox interpret {run_of(scene)} --hard {_quoted(str(where))}"
+    return {"sampler": {"csv": str(where)}}, (command,)
+
+
+def balanced(scene: Scene, weights: str) -> dict[str, Any]:
+    """The change that answers rare classes: a balanced sampler, or weights in the loss; {}: none.
+
+    Args:
+        weights: the task's option that weighs classes in the loss.
+    """
+    recipe = scene.recipe
+    if recipe is None or recipe.sampler is None:
+        return {"sampler": "balanced"}
+    if has_option(scene.task, weights) and not getattr(recipe.task, weights, None):
+        return {f"task.{weights}": "balanced"}
+    return {}
+
+
+def beside(scene: Scene) -> str:
+    """What to do with the file of pictures to leave out that a recipe has already, in words."""
+    if scene.recipe is None or scene.recipe.exclude is None:
+        return ""
+    return f"; add what {scene.recipe.exclude} leaves out"
+
+
+def _yaml(value: Any) -> str:
+    """A value as `--set` reads it."""
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)

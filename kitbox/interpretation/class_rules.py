@@ -1,0 +1,174 @@
+"""Advice for classes: rare ones that are missed, pairs, labels that look wrong, overconfidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitbox.errors import counted, some
+from kitbox.interpretation.advice import (
+    SUSPECTS,
+    Advice,
+    balanced,
+    beside,
+    has_option,
+    oversampled,
+    run_of,
+)
+from kitbox.interpretation.section import each
+
+if TYPE_CHECKING:
+    from kitbox.interpretation.classification import ClassificationInterpretation
+
+RARE = 0.35
+"""A class is rare with fewer training pictures than this share of the mean of all classes."""
+ENOUGH = 8
+"""Pictures here that it takes to say something of a class, or of all rare ones together."""
+MISSED = 0.2
+"""How much lower the recall of rare classes, or of a class, must be than that of the others."""
+TAKEN = 0.3
+"""The share of a class's pictures that are taken for one other class."""
+DOUBTED = 3
+"""Labels that look wrong, at least."""
+SHARE = 0.015
+"""And at least this share of the pictures."""
+KNOWN = 0.7
+"""The recall of a class that the model knows: of others its doubts say nothing."""
+VERY_SURE = 0.8
+"""By how much another class must be likelier there."""
+TRUSTED = 0.8
+"""The least share of right pictures of a model whose doubts about labels are worth telling."""
+OVERCONFIDENT = 0.1
+"""How much higher than the share of right pictures the mean probability must be."""
+
+
+def of(seen: ClassificationInterpretation) -> list[Advice]:
+    """All advice of these rules."""
+    rules = (imbalance, one_class, one_pair, labels, overconfidence)
+    found = [advice for rule in rules if (advice := rule(seen)) is not None]
+    pair = next((one for one in found if one.about == "two classes"), None)
+    # The same pictures: what is told of the pair is the more exact.
+    return [one for one in found if not (pair is not None and one.about == "one class")]
+
+
+def imbalance(seen: ClassificationInterpretation) -> Advice | None:
+    """Classes that are rare in training are found less often than others."""
+    table = seen.scores()
+    rare = table["train"] < RARE * table["train"].mean()
+    few, many = table[rare], table[~rare]
+    if few["count"].sum() < ENOUGH or not many["count"].sum():
+        return None
+    hits = (table["recall"].fillna(0) * table["count"]).groupby(rare).sum()
+    low, high = (float(hits[one] / table["count"][rare == one].sum()) for one in (True, False))
+    if high - low < MISSED:
+        return None
+    change = balanced(seen.scene, "class_weights")
+    if not change:
+        return None
+    names = some(f"{name} ({row['train']:.0f})" for name, row in few.iterrows())
+    return Advice(
+        "imbalance",
+        f"of classes with few training pictures {low:.0%} are found, of the others {high:.0%}: "
+        f"{names}, where a class has {table['train'].mean():.0f} in the mean",
+        "drawn as often as others, or weighed more, rare classes are not worth ignoring",
+        change,
+    )
+
+
+def one_class(seen: ClassificationInterpretation) -> Advice | None:
+    """A class goes wrong, beyond what chance explains, though it is not rare."""
+    table = seen.scores()
+    rare = table["train"] < RARE * table["train"].mean()
+    known = table[(table["count"] >= ENOUGH) & ~rare]
+    if not len(known):
+        return None
+    overall = float((seen.chosen == seen.targets).mean())
+    name = str(known["recall"].idxmin())
+    recall, count = float(known["recall"][name]), int(known["count"][name])
+    chance = (overall * (1 - overall) / count) ** 0.5
+    if recall > 0.5 or overall - recall < max(MISSED, 3 * chance):
+        return None
+    change, first = oversampled(seen.scene)
+    return Advice(
+        "one class",
+        f"{recall:.0%} of {count} pictures of {name} are found, of all {overall:.0%}",
+        "the training pictures that the model does worst on, drawn more often, teach it the "
+        "difference; look at them first, labels may be wrong",
+        change,
+        first,
+    )
+
+
+def one_pair(seen: ClassificationInterpretation) -> Advice | None:
+    """A class is taken for one other: details that the size does not show, perhaps."""
+    pairs = seen.most_confused(4)
+    counts = dict(zip(seen.classes, seen.confusion_matrix().sum(axis=1), strict=True))
+    pairs = pairs[(pairs["truth"].map(counts) >= ENOUGH) & (pairs["share"] >= TAKEN)]
+    if not len(pairs):
+        return None
+    first = pairs.iloc[0]
+    recipe = seen.scene.recipe
+    seen_words = (
+        f"{first['share']:.0%} of the {counts[first['truth']]} pictures of {first['truth']} are "
+        f"taken for {first['predicted']}"
+    )
+    if recipe is None or max(recipe.hw) >= 384:
+        change, before = oversampled(seen.scene)
+        why = "the training pictures that the model does worst on, drawn more often"
+        return Advice("two classes", seen_words, why, change, before)
+    height, width = (int(round(1.4 * side / 32) * 32) for side in recipe.hw)
+    size = height if height == width else [height, width]
+    place = f"stages.{len(recipe.stages) - 1}.size"
+    return Advice(
+        "two classes",
+        seen_words,
+        f"what tells similar classes apart may be too small at {recipe.hw[0]}x{recipe.hw[1]}: a "
+        "last stage on larger pictures shows it. If the two are one thing to you, make them one "
+        "class",
+        {place: size},
+    )
+
+
+def labels(seen: ClassificationInterpretation) -> Advice | None:
+    """Labels that look wrong to a model that is mostly right.
+
+    Of classes that it knows, and more of them than its own probabilities announce as errors.
+    """
+    right = float((seen.chosen == seen.targets).mean())
+    doubted = seen.suspects(VERY_SURE)
+    doubted = doubted[doubted["truth"].map(seen.scores()["recall"]) >= KNOWN]
+    sure = seen.probabilities.max(axis=1)
+    announced = float((1 - sure[sure >= VERY_SURE]).sum())
+    if right < TRUSTED or len(doubted) < max(DOUBTED, SHARE * seen.count, announced):
+        return None
+    scene = seen.scene
+    folder = f"{scene.run}/interpretation/" if scene.run is not None else ""
+    named = some(f"{row.image} ({row.truth}, seems {row.seems})" for row in each(doubted.head(3)))
+    return Advice(
+        "labels",
+        f"{counted(len(doubted), 'label')} of {seen.count} "
+        f"{'looks' if len(doubted) == 1 else 'look'} wrong: {named}",
+        f"look at them in {SUSPECTS}; correct the labels, or keep in the file what is to be left "
+        f"out{beside(scene)}. Training labels may be wrong as often",
+        {"exclude": f"{folder}{SUSPECTS}"},
+        (f"kitbox interpret {run_of(scene)}",),
+    )
+
+
+def overconfidence(seen: ClassificationInterpretation) -> Advice | None:
+    """Probabilities are far higher than the share of pictures that are right."""
+    table = seen.calibration()
+    mean = float((table["confidence"] * table["count"]).sum() / table["count"].sum())
+    right = float((seen.chosen == seen.targets).mean())
+    task = seen.scene.recipe.task if seen.scene.recipe is not None else seen.scene.task
+    if seen.count < 50 or mean - right < OVERCONFIDENT or not has_option(task, "smoothing"):
+        return None
+    smoothing = float(getattr(task, "smoothing", 0))
+    if smoothing >= 0.1:
+        return None
+    return Advice(
+        "overconfidence",
+        f"the model says {mean:.2f} in the mean and is right in {right:.2f}",
+        "smoothed labels ask for less than certainty; probabilities that are meant count in "
+        "metrics such as log loss",
+        {"task.smoothing": 0.1},
+    )
