@@ -166,9 +166,10 @@ class TaskTests(PredictionTests):
 
     def test_what_it_shows_of_a_pass(self, seen: Seen) -> None:
         """Its interpretation takes batches of any size, and counts their pictures."""
-        if not isinstance(seen.task, Interprets):
+        task: Any = seen.task
+        if not isinstance(task, Interprets):
             return  # losses and worst pictures are shown, as of every task
-        made = seen.task.interpretation()
+        made = task.interpretation()
         assert isinstance(made, Interpretation), "expected a kitbox.Interpretation"
         assert made.count == 0, "it is not empty"
         for start in range(0, len(seen.outputs), 3):
