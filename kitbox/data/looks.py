@@ -6,11 +6,14 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kitbox.data import gate
 from kitbox.data.images import FORMATS, decode, open_picture, quiet
 from kitbox.errors import PictureError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST_PIXELS = 178_000_000
 """Larger pictures are refused unread; just below the size at which Pillow refuses."""
@@ -27,9 +30,9 @@ class Look:
     """What is known of a picture file.
 
     Attributes:
-        ending: the suffix that its content deserves, `jpg` say.
+        ending: the suffix that its content deserves, `jpg` say; '' where there is no file.
         width, height: pixels, upright.
-        sha256: of the file's bytes, hex digits.
+        sha256: of the file's bytes (or the pixels), hex digits.
         shape: a perceptual hash of its shapes, 64 bits: copies differ in few of them.
         colors: 8 x 8 pixels RGB, row by row: copies have nearly the same.
     """
@@ -74,6 +77,27 @@ def look(path: Path, *, most_pixels: int = MOST_PIXELS) -> Look:
     pixels, (height, width) = decode(path, _SIDE)
     shape, colors = _prints(Image.fromarray(pixels))
     return Look(ending, width, height, hashlib.sha256(data).hexdigest(), shape, colors)
+
+
+def of_pixels(pixels: np.ndarray) -> Look:
+    """A look at a picture (H, W, C) uint8 that was decoded before; its prints are near a file's.
+
+    The hash is of the pixels: equal ones are copies, whatever their files' bytes.
+    """
+    import cv2
+    import numpy as np
+    from PIL import Image
+
+    height, width = pixels.shape[:2]
+    shrunk = _SIDE / max(height, width)
+    if shrunk < 1:
+        size = max(1, round(width * shrunk)), max(1, round(height * shrunk))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    pixels = np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], -1)[..., :3])
+    if pixels.shape[2] != 3:
+        pixels = np.repeat(pixels[..., :1], 3, axis=2)
+    shape, colors = _prints(Image.fromarray(pixels))
+    return Look("", width, height, hashlib.sha256(pixels.tobytes()).hexdigest(), shape, colors)
 
 
 def _load(data: bytes, most_pixels: int) -> str:

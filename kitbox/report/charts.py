@@ -1,0 +1,140 @@
+"""Charts that follow the page from light to dark: SVG whose ink is the page's."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kitbox.report.page import Figure
+
+if TYPE_CHECKING:
+    import numpy as np
+
+INK = "#010203"
+"""Stands for the page's ink in a chart that is being drawn."""
+COLORS = ("#2f7fd6", "#d1662b", "#2a9d6b", "#a05bc4", "#b8860b", "#888888")
+"""Lines that are told apart on light and on dark ground."""
+
+_LEGEND: dict[str, Any] = {"frameon": False, "labelcolor": INK}
+
+
+def lines(
+    panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+    *,
+    x: str,
+    marks: Sequence[float] = (),
+    name: str = "",
+) -> Figure:
+    """Panels side by side, each with lines (x values, y values) by name.
+
+    Args:
+        marks: x values where a thin upright line stands.
+    """
+    columns = min(3, max(1, len(panels)))
+    rows = -(-len(panels) // columns)
+    figure, axes = _figure(4.2 * columns, 2.7 * rows, rows, columns)
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
+    for axis, (title, shown) in zip(axes, panels.items(), strict=False):
+        for color, (label, (there, values)) in zip(_colors(len(shown)), shown.items(), strict=True):
+            few = len(values) < 40
+            axis.plot(there, values, "-o" if few else "-", ms=3, lw=1.6, color=color, label=label)
+        for mark in marks:
+            axis.axvline(mark, color=INK, lw=0.6, alpha=0.4, ls=":")
+        axis.set_title(title, fontsize=10, loc="left", color=INK)
+        axis.set_xlabel(x, fontsize=9, color=INK)
+        _tidy(axis)
+        if len(shown) > 1:
+            axis.legend(fontsize=8, **_LEGEND)
+    return Figure(_svg(figure), name)
+
+
+def stack(parts: Mapping[str, float], *, unit: str, name: str = "") -> Figure:
+    """One bar from left to right, a piece for each part, with a legend."""
+    figure, axes = _figure(8.4, 1.5, 1, 1)
+    axis, left = axes[0], 0.0
+    for color, (label, value) in zip(_colors(len(parts)), parts.items(), strict=True):
+        axis.barh([0], [value], left=left, color=color, height=0.6, label=f"{label} {value:.3g}")
+        left += value
+    axis.set_yticks([])
+    axis.set_xlabel(unit, fontsize=9, color=INK)
+    axis.set_xlim(0, left or 1)
+    _tidy(axis)
+    axis.spines["left"].set_visible(False)
+    figure.legend(loc="outside upper left", ncols=3, fontsize=8, **_LEGEND)
+    return Figure(_svg(figure), name)
+
+
+def bars(values: Mapping[str, Mapping[str, float]], *, unit: str, name: str = "") -> Figure:
+    """Bars from left to right, a row for each name; the pieces of a row stand one after another."""
+    figure, axes = _figure(7.0, 0.8 + 0.24 * max(2, len(values)), 1, 1)
+    axis = axes[0]
+    pieces = list(dict.fromkeys(piece for row in values.values() for piece in row))
+    left = [0.0] * len(values)
+    for color, piece in zip(_colors(len(pieces)), pieces, strict=True):
+        widths = [row.get(piece, 0.0) for row in values.values()]
+        axis.barh(range(len(values)), widths, left=left, color=color, height=0.7, label=piece)
+        left = [at + width for at, width in zip(left, widths, strict=True)]
+    axis.set_yticks(range(len(values)), [_short(one) for one in values], fontsize=8)
+    for label in axis.get_yticklabels():
+        label.set_parse_math(False)
+    axis.set_ylim(len(values) - 0.4, -0.6)
+    axis.set_xlabel(unit, fontsize=9, color=INK)
+    _tidy(axis)
+    if len(pieces) > 1:
+        figure.legend(loc="outside upper right", ncols=3, fontsize=8, **_LEGEND)
+    return Figure(_svg(figure), name)
+
+
+def histogram(values: np.ndarray, *, x: str, title: str, name: str = "") -> Figure:
+    """How often values occur."""
+    figure, axes = _figure(4.2, 2.4, 1, 1)
+    axes[0].hist(values, bins=min(40, max(5, len(values) // 5)), color=COLORS[0])
+    axes[0].set_title(title, fontsize=10, loc="left", color=INK)
+    axes[0].set_xlabel(x, fontsize=9, color=INK)
+    _tidy(axes[0])
+    return Figure(_svg(figure), name)
+
+
+def _figure(width: float, height: float, rows: int, columns: int) -> tuple[Any, list[Any]]:
+    from matplotlib.figure import Figure as Canvas
+
+    figure = Canvas(figsize=(width, height), layout="constrained", facecolor="none")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes:
+        axis.set_facecolor("none")
+    return figure, list(axes)
+
+
+def _tidy(axis: Any) -> None:
+    for side, spine in axis.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(INK)
+    axis.tick_params(labelsize=8, colors=INK)
+    axis.grid(color=INK, alpha=0.12, lw=0.7)
+    axis.set_axisbelow(True)
+
+
+def _colors(count: int) -> list[str]:
+    return [COLORS[place % len(COLORS)] for place in range(count)]
+
+
+def _short(text: str, letters: int = 30) -> str:
+    return text if len(text) <= letters else text[: letters - 1] + "…"
+
+
+def _svg(figure: Any) -> str:
+    """The chart as `svg` markup of the page, its letters letters."""
+    import matplotlib as mpl
+    from markupsafe import Markup
+
+    content = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "kitbox"}):
+        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+    text = content.getvalue()
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", text)
+    return Markup(text)

@@ -1,0 +1,41 @@
+"""The training in curves and in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitbox.report import charts
+from kitbox.report.page import Part
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOSSES = {"train_loss": "training", "valid_loss": "validation"}
+FIXED = ("stage", "epoch", "lr", *LOSSES)
+
+
+def curves(log: pd.DataFrame, kept: str) -> Part:
+    """Losses, rates and metrics by epoch.
+
+    Args:
+        log: a row an epoch, as in `log.csv`.
+        kept: which weights predict, in words.
+    """
+    if not len(log):
+        return Part("Training", ["It was stopped before the end of the first epoch."])
+    through = [float(n) for n in range(1, len(log) + 1)]
+    panels = {
+        "loss": {words: (through, log[name].tolist()) for name, words in LOSSES.items()},
+        **{
+            name: {name: (through, log[name].tolist())} for name in log.columns if name not in FIXED
+        },
+        "highest learning rate of the head": {"lr": (through, log["lr"].tolist())},
+    }
+    begins = [
+        place + 0.5
+        for place in range(1, len(log))
+        if log["stage"].iat[place] != log["stage"].iat[place - 1]
+    ]
+    marks = "dotted lines: where a stage begins" if begins else ""
+    figure = charts.lines(panels, x="epochs in all", marks=begins, name=marks)
+    return Part("Training", [f"Predicted with: {kept}."], figures=[figure], tables={"epochs": log})

@@ -1,0 +1,133 @@
+"""The report of a run: what it was, what it learned, what may be mended, in one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kitbox.progress import clock
+from kitbox.report import card, curves, times
+from kitbox.report.page import Part, image, of_section, render, said
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kitbox.data.pixels import Pixels
+    from kitbox.interpretation.interpretation import Interpretation
+    from kitbox.report.copies import Pair
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a report tells of.
+
+    Attributes:
+        name: of the run.
+        at: when it ended.
+        scores: of the weights that predict, on the validation rows.
+        kept: which weights those are, in words.
+        submission: the name of the file to hand in, or None.
+        seconds: from the start to here; `spent` of these, by what was done.
+        recipe: the recipe, YAML.
+        environment: what `environment.json` keeps.
+        rows: the run's table.
+        log: a row an epoch; `epochs` the same epochs' seconds, as in `times.csv`.
+        batch: `batch.png`; None where there is none.
+        seen: the interpretation of the validation rows; None where there is none.
+        pixels: the decoded pictures of the rows; None where they are not there.
+        copies: pairs of pictures that look alike; None where nobody looked.
+    """
+
+    name: str
+    at: str
+    scores: Mapping[str, float]
+    kept: str
+    submission: str | None
+    seconds: float
+    spent: Mapping[str, float]
+    recipe: str
+    environment: Mapping[str, Any]
+    rows: pd.DataFrame
+    log: pd.DataFrame
+    epochs: pd.DataFrame
+    batch: bytes | None = None
+    seen: Interpretation | None = None
+    pixels: Pixels | None = None
+    copies: Sequence[Pair] | None = None
+
+
+def html(told: Told) -> str:
+    """The report as one HTML file that needs nothing else."""
+    from kitbox import __version__
+
+    parts = [
+        _summary(told),
+        _advice(told),
+        card.card(told.rows, told.pixels, told.environment.get("broken", {}), told.copies),
+        _batch(told),
+        curves.curves(told.log, told.kept),
+        *(of_section(section) for section in (told.seen.sections() if told.seen else [])),
+        times.timings(told.epochs, told.spent, told.seconds),
+        _environment(told.environment),
+        Part(
+            "Recipe",
+            ["What was done, defaults included; `kitbox run` does it again."],
+            code=told.recipe,
+        ),
+    ]
+    shown = [part for part in parts if part is not None]
+    place = told.environment.get("place", "")
+    where = f"{told.environment.get('device', '')}{f', {place}' if place else ''}"
+    subtitle = f"A run of kitbox, ended {told.at} on {where}"
+    return render(told.name, subtitle, shown, f"Written by kitbox {__version__}.")
+
+
+def _summary(told: Told) -> Part:
+    facts = {f"validation {name}": said(value) for name, value in told.scores.items()}
+    facts["epochs"] = said(len(told.log))
+    facts["time"] = clock(told.seconds)
+    lines = [f"Predicted with: {told.kept}.", f"Weights: {told.environment.get('weights', '')}."]
+    if told.submission is not None:
+        lines.append(f"{told.submission} beside this page is what to hand in.")
+    if told.seen is not None:
+        lines += told.seen.headlines()
+    return Part("Summary", lines, facts)
+
+
+def _advice(told: Told) -> Part | None:
+    if told.seen is None:
+        return None
+    found = told.seen.advice()
+    if not found:
+        line = "Nothing was seen that a change of the recipe would clearly mend."
+        return Part("Advice", [line])
+    return Part("Advice", ["What was seen, and the change of the recipe for it."], advice=found)
+
+
+def _batch(told: Told) -> Part | None:
+    if told.batch is None:
+        return None
+    line = "Training pictures as the model sees them, varied, with their targets."
+    return Part("A batch", [line], figures=[image(told.batch, "")])
+
+
+def _environment(environment: Mapping[str, Any]) -> Part:
+    import pandas as pd
+
+    plain = {
+        name: said(value)
+        for name, value in environment.items()
+        if not isinstance(value, Mapping | list)
+    }
+    versions = pd.DataFrame(
+        {"version": dict(environment.get("versions", {}))}, dtype=object
+    ).rename_axis("package")
+    plugins = pd.DataFrame(environment.get("plugins", []))
+    tables = {
+        "environment": pd.DataFrame({"value": plain}, dtype=object).rename_axis("what"),
+        "versions": versions,
+    }
+    if len(plugins):
+        tables["plugins"] = plugins
+    return Part("Environment", tables=tables)
