@@ -14,6 +14,7 @@ from kitbox.cli_plugins import new_app, plugins_app
 from kitbox.drafts.command import app as init_app
 from kitbox.interpretation.command import interpret
 from kitbox.kaggle import commands
+from kitbox.report.command import report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,7 @@ app.add_typer(init_app, name="init")
 app.command()(commands.rerun)
 app.command()(commands.pack)
 app.command()(interpret)
+app.command()(report)
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, a YAML file.", show_default=False)]
 Out = Annotated[

@@ -151,6 +151,9 @@ class Recipe(Options):
         description="compile the network (torch.compile): a minute or more per stage before it "
         "is faster, for long training on a GPU; see docs/decisions.md",
     )
+    report: StrictBool = Field(
+        True, description="write report.html: what it learned, what it got wrong, what to change"
+    )
     checkpoint_every: Annotated[StrictInt, Field(ge=1)] | Duration = Field(
         1, description="epochs, or a duration such as 10min, also inside an epoch"
     )

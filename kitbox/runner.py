@@ -32,10 +32,13 @@ from kitbox.data.sharing import WHOLE
 from kitbox.data.state import digest
 from kitbox.data.targets import Fixed
 from kitbox.errors import KitboxError, RecipeError, StorageError
+from kitbox.interpretation.of import of_trainer
+from kitbox.interpretation.watch import watch
 from kitbox.models.model import Model, shape_of_outputs
 from kitbox.models.state import load_weights, read_facts, save_weights
 from kitbox.progress import Progress, clock
 from kitbox.recipe import Recipe
+from kitbox.report import report
 from kitbox.results import folder as names
 from kitbox.results import pictures, saved
 from kitbox.results.folder import RunFolder, fingerprint
@@ -185,7 +188,8 @@ def follow(
     if (weights := folder / recipe.kept).exists():
         model.load_state_dict(load_weights(weights))
     crew.align(model)
-    scores = tune(recipe, trainer, progress)
+    seen = watch(task)
+    scores = tune(recipe, trainer, progress, seen)
     task = trainer.task
     if crew.main:
         saved.save(folder / names.MODEL, model.state_dict(), facts(recipe, task, body))
@@ -194,24 +198,27 @@ def follow(
     predicted = predict(trainer, rows, "test", recipe.hw, folder, progress)
     if not crew.main:
         return crew.ended()
-    file = None
-    if recipe.submission is not None:
-        writer = submission.choose(recipe.submission.writer, task, sample)
-        made = submission.make(writer, predicted, sample, files)
-        submission.write(made, file := folder / names.SUBMISSION)
+    file = submit(recipe, task, predicted, sample, files, folder)
 
     folder.json(names.ENVIRONMENT, record(recipe, environment, body, rows, decoded, crew))
-    seconds = time.monotonic() - began
-    spent = {what: n for what, n in progress.spent.items() if ", epoch " not in what}
-    done = folder.finish(
-        recipe, scores, file, len(trainer.log), seconds, stopped=stopped, spent=spent
-    )
+    ended: dict[str, Any] = {
+        "scores": scores,
+        "kept": kept(recipe, trainer),
+        "submission": file.name if file else None,
+        "epochs": len(trainer.log),
+        "seconds": round(time.monotonic() - began, 1),
+        "spent": {k: round(n, 2) for k, n in progress.spent.items() if ", epoch " not in k},
+    }
+    if recipe.report:
+        scene = of_trainer(trainer, recipe, rows, files, recipe.hw, seen=seen, run=folder.path)
+        report.write(folder, ended, scene, decoded, progress)
+    done = folder.finish(recipe, ended, stopped=stopped)
     trainer.keeper.finish(names.RESULTS)
     progress.say(
-        f"validation ({kept(recipe, trainer)}): "
+        f"validation ({ended['kept']}): "
         + "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
     )
-    progress.say(f"{file or folder.path} written after {clock(seconds)}")
+    progress.say(f"{file or folder.path} written after {clock(time.monotonic() - began)}")
     return crew.ended(done)
 
 
@@ -459,6 +466,23 @@ def tune(
         return {}
     trainer.task = trainer.task.tune(tally)
     return {"loss": loss, **trainer.task.score(tally)}
+
+
+def submit(
+    recipe: Recipe,
+    task: Task,
+    predicted: pd.DataFrame,
+    sample: pd.DataFrame | None,
+    files: Path,
+    folder: RunFolder,
+) -> Path | None:
+    """Write `submission.csv` from the predictions, where the recipe asks for one."""
+    if recipe.submission is None:
+        return None
+    writer = submission.choose(recipe.submission.writer, task, sample)
+    made = submission.make(writer, predicted, sample, files)
+    submission.write(made, file := folder / names.SUBMISSION)
+    return file
 
 
 def fit(recipe: Recipe, task: Task) -> Fit:

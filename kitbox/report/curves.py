@@ -31,11 +31,8 @@ def curves(log: pd.DataFrame, kept: str) -> Part:
         },
         "highest learning rate of the head": {"lr": (through, log["lr"].tolist())},
     }
-    begins = [
-        place + 0.5
-        for place in range(1, len(log))
-        if log["stage"].iat[place] != log["stage"].iat[place - 1]
-    ]
+    stages = log["stage"].tolist()
+    begins = [n + 0.5 for n in range(1, len(stages)) if stages[n] != stages[n - 1]]
     marks = "dotted lines: where a stage begins" if begins else ""
     figure = charts.lines(panels, x="epochs in all", marks=begins, name=marks)
     return Part("Training", [f"Predicted with: {kept}."], figures=[figure], tables={"epochs": log})

@@ -106,7 +106,7 @@ class _Cell(NamedTuple):
 def _table(name: str, table: pd.DataFrame) -> dict[str, Any]:
     """What the template wants of a table."""
     if table.index.name is not None or table.index.dtype.kind not in "iu":
-        table = table.rename_axis(table.index.name or "").reset_index()
+        table = table.rename_axis(str(table.index.name or "")).reset_index()
     shown = table.head(MOST_ROWS)
     numbers = [column.dtype.kind in "iufb" for _, column in shown.items()]
     left = len(table) - len(shown)
@@ -150,7 +150,8 @@ def said(value: Any) -> str:
     if isinstance(value, float | np.floating):
         if math.isnan(value):
             return ""
-        return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+        number = float(value)
+        return f"{number:,.0f}" if 1e4 <= abs(number) < 1e15 else f"{number:.4g}"
     return str(value)
 
 

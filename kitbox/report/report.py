@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitbox.progress import clock
-from kitbox.report import card, curves, times
+import numpy as np
+import pandas as pd
+
+from kitbox import storage as files
+from kitbox.data import table_file
+from kitbox.progress import Progress, clock
+from kitbox.report import card, copies, curves, times
 from kitbox.report.page import Part, image, of_section, render, said
+from kitbox.results.folder import (
+    BATCH,
+    ENVIRONMENT,
+    LOG,
+    RECIPE,
+    REPORT,
+    STATE,
+    TABLE,
+    TIMES,
+    RunFolder,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from kitbox.data.pixels import Pixels
     from kitbox.interpretation.interpretation import Interpretation
     from kitbox.report.copies import Pair
@@ -55,6 +71,76 @@ class Told:
     seen: Interpretation | None = None
     pixels: Pixels | None = None
     copies: Sequence[Pair] | None = None
+
+
+def write(
+    folder: RunFolder,
+    ended: Mapping[str, Any],
+    seen: Interpretation,
+    pixels: Pixels,
+    progress: Progress,
+) -> bool:
+    """Write `report.html` into a run's folder; whether it was written.
+
+    What goes wrong is said, and stops nothing: the run is worth more than its report.
+
+    Args:
+        ended: what `run.json` will say, or says.
+        seen: the interpretation of the validation rows.
+        pixels: the decoded pictures of the scene's rows.
+    """
+    rows = seen.scene.table
+    known = np.flatnonzero(rows["part"].isin(["train", "valid"]))
+    try:
+        with progress.bar("report", min(len(known), copies.MOST)) as step:
+            alike = copies.find(rows, pixels, known, step)
+            page = html(tell(folder, ended, seen, pixels, alike))
+            files.write(folder / REPORT, page)
+    except Exception as error:  # noqa: BLE001  a task's plots may be a stranger's
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        progress.warn(f"{REPORT} could not be made: {type(error).__name__}: {reason}")
+        return False
+    progress.say(f"{folder / REPORT}: what it learned, what it got wrong, what to change")
+    return True
+
+
+def tell(
+    folder: RunFolder,
+    ended: Mapping[str, Any],
+    seen: Interpretation | None,
+    pixels: Pixels | None,
+    alike: Sequence[Pair] | None,
+) -> Told:
+    """What a run's folder holds to tell of; see `write`."""
+    import json
+
+    batch = folder / BATCH
+    state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    return Told(
+        name=str(state["name"]),
+        at=str(state["at"]),
+        scores={k: math.nan if v is None else v for k, v in ended.get("scores", {}).items()},
+        kept=str(ended.get("kept", "")),
+        submission=ended.get("submission"),
+        seconds=float(ended.get("seconds", 0.0)),
+        spent=ended.get("spent", {}),
+        recipe=(folder / RECIPE).read_text(encoding="utf-8"),
+        environment=json.loads((folder / ENVIRONMENT).read_text(encoding="utf-8")),
+        rows=table_file.load(folder / TABLE),
+        log=pd.read_csv(folder / LOG) if (folder / LOG).exists() else pd.DataFrame(),
+        epochs=_times(folder / TIMES),
+        batch=batch.read_bytes() if batch.exists() else None,
+        seen=seen,
+        pixels=pixels,
+        copies=alike,
+    )
+
+
+def _times(path: Path) -> pd.DataFrame:
+    """Seconds of the epochs; what an older run did not measure is 0."""
+    measured = pd.read_csv(path) if path.exists() else pd.DataFrame()
+    names = ("stage", "epoch", "seconds", "validating", "waited", "made")
+    return measured.reindex(columns=list(names)).fillna(0.0)
 
 
 def html(told: Told) -> str:
@@ -113,8 +199,6 @@ def _batch(told: Told) -> Part | None:
 
 
 def _environment(environment: Mapping[str, Any]) -> Part:
-    import pandas as pd
-
     plain = {
         name: said(value)
         for name, value in environment.items()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RECIPE, TABLE, LOG, ENVIRONMENT = "recipe.yaml", "table.csv", "log.csv", "environment.json"
 BATCH, MODEL, SUBMISSION, STATE = "batch.png", "model", "submission.csv", "run.json"
+REPORT = "report.html"
 BEST, LAST, LOCK = "best.safetensors", "last.safetensors", ".lock"
 CANDIDATE = ".best.safetensors"
 """Weights that will be the best ones when the next checkpoint is saved."""
@@ -37,7 +38,7 @@ TRACEBACK = "traceback.txt"
 PREDICTIONS = "predictions_{part}.csv"
 OUTPUTS = "outputs_{part}.npy"
 MADE = (
-    *(TABLE, LOG, TIMES, ENVIRONMENT, BATCH, SUBMISSION, BEST, LAST),
+    *(TABLE, LOG, TIMES, ENVIRONMENT, BATCH, REPORT, SUBMISSION, BEST, LAST),
     *(CHECKPOINT, BEFORE, CANDIDATE),
     *(name.format(part=part) for name in (PREDICTIONS, OUTPUTS) for part in ("valid", "test")),
 )
@@ -48,7 +49,7 @@ COPIED = (RECIPE, TABLE, LOG, TIMES, BEST, STATE)
 
 
 RESULTS = (
-    *(RECIPE, TABLE, LOG, TIMES, BEST, LAST, ENVIRONMENT, BATCH, SUBMISSION),
+    *(RECIPE, TABLE, LOG, TIMES, BEST, LAST, ENVIRONMENT, BATCH, REPORT, SUBMISSION),
     *(f"{MODEL}/model.safetensors", f"{MODEL}/model.json"),
     *(PREDICTIONS.format(part=part) for part in ("valid", "test")),
     STATE,
@@ -264,31 +265,15 @@ class RunFolder:
         return True
 
     def finish(
-        self,
-        recipe: Recipe,
-        scores: Mapping[str, float],
-        submission: Path | None,
-        epochs: int,
-        seconds: float,
-        *,
-        stopped: bool = False,
-        spent: Mapping[str, float] | None = None,
+        self, recipe: Recipe, ended: Mapping[str, Any], *, stopped: bool = False
     ) -> dict[str, Any]:
         """Say in `run.json` that the run is whole, or was stopped; returns what it says.
 
         Args:
-            spent: seconds by what was done in them, epochs left out; see `times.csv` for those.
+            ended: what there is to say of it: `scores`, `submission` (a name, or None), ...
         """
-        state = self._mark(
-            "stopped" if stopped else "finished",
-            recipe,
-            data=(self._state() or {}).get("data", ""),
-            scores=dict(scores),
-            submission=submission.name if submission else None,
-            epochs=epochs,
-            seconds=round(seconds, 1),
-            spent={what: round(n, 2) for what, n in (spent or {}).items()},
-        )
+        data = (self._state() or {}).get("data", "")
+        state = self._mark("stopped" if stopped else "finished", recipe, data=data, **ended)
         if not stopped:
             self._remove_checkpoints()
         return state

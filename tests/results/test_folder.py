@@ -202,7 +202,7 @@ def test_a_run_killed_as_it_begins_or_ends_goes_on(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RunFolder, "_remove_checkpoints", _dies_at())
         with pytest.raises(KeyboardInterrupt):
-            folder.finish(small(), {}, None, 3, 1.23)
+            folder.finish(small(), {"scores": {}, "submission": None})
     assert folder.finished(small()) is not None
     assert not (folder / "checkpoint.safetensors").exists()
 
@@ -222,10 +222,11 @@ def test_finish_then_finished(tmp_path: Path) -> None:
     folder.start(small(), ROWS)
     (folder / "checkpoint.safetensors").write_bytes(b"something")
     scores = {"loss": 0.5, "odd": float("nan")}
-    folder.finish(small(), scores, folder / "submission.csv", 3, 1.23, stopped=True)
+    ended = {"scores": scores, "submission": "submission.csv", "epochs": 3}
+    folder.finish(small(), ended, stopped=True)
     assert folder.finished(small()) is None
     assert (folder / "checkpoint.safetensors").exists()
-    folder.finish(small(), scores, folder / "submission.csv", 3, 1.23)
+    folder.finish(small(), ended)
     assert not (folder / "checkpoint.safetensors").exists()
     state = folder.finished(small())
     assert state is not None
