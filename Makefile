@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test check docs format clean
 
 # uv resolves and links packages in seconds where pip takes minutes. The stamp
 # makes set-up run again when what the project needs has changed.
@@ -24,6 +24,9 @@ check: $(STAMP)  ## format, lint and types, without changing anything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(STAMP)  ## build the documentation into build/docs
+	$(BIN)/sphinx-build -q -W docs build/docs
 
 format: $(STAMP)
 	$(BIN)/ruff format .

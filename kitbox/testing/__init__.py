@@ -1,5 +1,7 @@
 """Tests of the contracts, for plugin authors to inherit; they need pytest.
 
+As in::
+
     from kitbox.testing import TaskTests, labelled
 
     class TestMine(TaskTests):
