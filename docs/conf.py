@@ -10,7 +10,7 @@ from kitbox.listing import describe
 
 HERE = Path(__file__).resolve().parent
 
-project, release, copyright = "kitbox", kitbox.__version__, "the authors of kitbox"  # noqa: A001
+project, release, copyright = "kitbox", kitbox.__version__, "the authors of kitbox"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
