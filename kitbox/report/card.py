@@ -80,7 +80,7 @@ def _sizes(pixels: Pixels) -> tuple[str, list[Figure], pd.DataFrame]:
         return f"All pictures are {width} pixels wide and {height} high.", [], shapes
     ratio = known[:, 1] / known[:, 0]
     line = (
-        f"Pictures are {known[:, 1].min()} to {known[:, 1].max()} pixels wide and "
+        f"{len(known):,} pictures are {known[:, 1].min()} to {known[:, 1].max()} pixels wide and "
         f"{known[:, 0].min()} to {known[:, 0].max()} high, in {len(shapes):,} sizes; width to "
         f"height is {ratio.min():.2f} to {ratio.max():.2f}."
     )

@@ -35,4 +35,5 @@ def curves(log: pd.DataFrame, kept: str) -> Part:
     begins = [n + 0.5 for n in range(1, len(stages)) if stages[n] != stages[n - 1]]
     marks = "dotted lines: where a stage begins" if begins else ""
     figure = charts.lines(panels, x="epochs in all", marks=begins, name=marks)
-    return Part("Training", [f"Predicted with: {kept}."], figures=[figure], tables={"epochs": log})
+    lines = [f"Predicted with: {kept}."] if kept else []
+    return Part("Training", lines, figures=[figure], tables={"epochs": log})

@@ -173,7 +173,8 @@ def _summary(told: Told) -> Part:
     facts = {f"validation {name}": said(value) for name, value in told.scores.items()}
     facts["epochs"] = said(len(told.log))
     facts["time"] = clock(told.seconds)
-    lines = [f"Predicted with: {told.kept}.", f"Weights: {told.environment.get('weights', '')}."]
+    lines = [f"Predicted with: {told.kept}."] if told.kept else []
+    lines.append(f"Weights: {told.environment.get('weights', '')}.")
     if told.submission is not None:
         lines.append(f"{told.submission} beside this page is what to hand in.")
     if told.seen is not None:

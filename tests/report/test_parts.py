@@ -54,7 +54,7 @@ def test_the_data_card_counts_what_is_there(folder: Path) -> None:
     counts = part.tables["counts by label"]
     assert counts.loc["x"].to_dict() == {"pictures": 3, "train": 2, "valid": 1}
     assert part.tables["picture sizes"]["pictures"].sum() == 3
-    assert "50 to 80 pixels wide and 60 to 100 high" in part.lines[0]
+    assert "3 pictures are 50 to 80 pixels wide and 60 to 100 high" in part.lines[0]
     assert any("1 of the pairs" in line for line in part.lines)
 
 
