@@ -30,6 +30,11 @@ class Meter:
     def __init__(self) -> None:
         self._waited = self._made = 0.0
 
+    def epoch(self) -> Lap:
+        """Begin to measure an epoch."""
+        self.lap()
+        return Lap(self)
+
     def lap(self) -> Spent:
         """What was spent since the last lap."""
         spent = Spent(self._waited, self._made)
@@ -46,6 +51,23 @@ class Meter:
     def made(self, seconds: float) -> None:
         """A thread took so long to make a batch."""
         self._made += seconds
+
+
+class Lap:
+    """An epoch that is being measured: training first, then validation."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._began = self._trained = time.monotonic()
+
+    def trained(self) -> None:
+        """The training is over; what is left is validation."""
+        self._trained = time.monotonic()
+
+    def times(self) -> tuple[float, float, float, float]:
+        """Seconds: in all, of these validating and waiting for pictures, and those of threads."""
+        now = time.monotonic()
+        return (now - self._began, now - self._trained, *self._meter.lap())
 
 
 def timed(make: Callable[P, T]) -> Callable[P, tuple[T, float]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kitbox.report.page import Figure
+from kitbox.report.page import LEAST, Figure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,34 +21,30 @@ _LEGEND: dict[str, Any] = {"frameon": False, "labelcolor": INK}
 
 
 def lines(
-    panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+    shown: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     *,
+    title: str,
     x: str,
     marks: Sequence[float] = (),
-    name: str = "",
 ) -> Figure:
-    """Panels side by side, each with lines (x values, y values) by name.
+    """Lines (x values, y values) by name.
 
     Args:
         marks: x values where a thin upright line stands.
     """
-    columns = min(3, max(1, len(panels)))
-    rows = -(-len(panels) // columns)
-    figure, axes = _figure(4.2 * columns, 2.7 * rows, rows, columns)
-    for axis in axes[len(panels) :]:
-        axis.set_axis_off()
-    for axis, (title, shown) in zip(axes, panels.items(), strict=False):
-        for color, (label, (there, values)) in zip(_colors(len(shown)), shown.items(), strict=True):
-            few = len(values) < 40
-            axis.plot(there, values, "-o" if few else "-", ms=3, lw=1.6, color=color, label=label)
-        for mark in marks:
-            axis.axvline(mark, color=INK, lw=0.6, alpha=0.4, ls=":")
-        axis.set_title(title, fontsize=10, loc="left", color=INK)
-        axis.set_xlabel(x, fontsize=9, color=INK)
-        _tidy(axis)
-        if len(shown) > 1:
-            axis.legend(fontsize=8, **_LEGEND)
-    return Figure(_svg(figure), name)
+    figure, (axis,) = _figure(3.7, 2.6, 1, 1)
+    for color, (label, (there, values)) in zip(_colors(len(shown)), shown.items(), strict=True):
+        few = len(values) < 40
+        axis.plot(there, values, "-o" if few else "-", ms=3, lw=1.6, color=color, label=label)
+    for mark in marks:
+        axis.axvline(mark, color=INK, lw=0.6, alpha=0.4, ls=":")
+    axis.set_title(title, fontsize=10, loc="left", color=INK)
+    axis.set_xlabel(x, fontsize=9, color=INK)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    _tidy(axis)
+    if len(shown) > 1:
+        axis.legend(fontsize=8, **_LEGEND)
+    return Figure(_svg(figure))
 
 
 def stack(parts: Mapping[str, float], *, unit: str, name: str = "") -> Figure:
@@ -135,6 +131,8 @@ def _svg(figure: Any) -> str:
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     text = content.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
+    least = LEAST * 96 * figure.get_figwidth()
+    text = text.replace("<svg", f'<svg style="min-width: {least:.0f}px"', 1)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", text)
     return Markup(text)

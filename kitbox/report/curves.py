@@ -33,7 +33,11 @@ def curves(log: pd.DataFrame, kept: str) -> Part:
     }
     stages = log["stage"].tolist()
     begins = [n + 0.5 for n in range(1, len(stages)) if stages[n] != stages[n - 1]]
-    marks = "dotted lines: where a stage begins" if begins else ""
-    figure = charts.lines(panels, x="epochs in all", marks=begins, name=marks)
+    figures = [
+        charts.lines(shown, title=name, x="epochs in all", marks=begins)
+        for name, shown in panels.items()
+    ]
     lines = [f"Predicted with: {kept}."] if kept else []
-    return Part("Training", lines, figures=[figure], tables={"epochs": log})
+    if begins:
+        lines.append("Dotted lines are where a stage begins.")
+    return Part("Training", lines, figures=figures, tables={"epochs": log})

@@ -21,6 +21,9 @@ MOST_ROWS = 200
 FOLD = 12
 """Tables of more rows are folded away until somebody opens them."""
 
+LEAST = 0.55
+"""How much smaller a picture is shown where the page is narrow; beyond that it scrolls."""
+
 
 class Figure(NamedTuple):
     """A picture on the page: its markup, `img` or `svg`, and what stands below it."""
@@ -64,7 +67,9 @@ def image(png: bytes, name: str) -> Figure:
     from markupsafe import Markup
 
     source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-    return Figure(Markup('<img src="{}" alt="{}">').format(source, name), name)
+    width = int.from_bytes(png[16:20], "big")  # of the file's first chunk
+    markup = '<img src="{}" alt="{}" style="min-width: {:.0f}px">'
+    return Figure(Markup(markup).format(source, name, LEAST * width), name)
 
 
 def render(title: str, subtitle: str, parts: Sequence[Part], footer: str) -> str:

@@ -162,14 +162,7 @@ class Trainer:
         self._feed(number, size, views)
         lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
         self.rate = lr[1] if isinstance(lr, tuple) else lr
-        # Accelerate keeps every optimizer that it ever prepared, with its state.
-        self.accelerator._optimizers.clear()
-        optimizer = self.accelerator.prepare(
-            torch.optim.AdamW(
-                parameter_groups(self.model, _times(lr, self._calm), self.weight_decay),
-                fused=self.accelerator.device.type in ("cpu", "cuda"),
-            )
-        )
+        optimizer = self._optimizer(lr)
         cycle = Cycle(
             optimizer.optimizer, stage.epochs * steps, constant=stage.schedule == "constant"
         )
@@ -182,12 +175,10 @@ class Trainer:
             self._keep(here, epoch, part)
         self.crew.forget()
         while epoch <= stage.epochs and (cycle.left or part.step):  # steps that nobody scored
-            began = time.monotonic()
             what = f"stage {number}, epoch {epoch} of {stage.epochs}"
             with self.progress.bar(what, steps + valid_batches) as show:
                 show(part.step)
-                clock = _Clock()
-                self.loader.meter.lap()
+                clock, whole = _Clock(), self.loader.meter.epoch()
 
                 def done(note: str, epoch: int = epoch, part: Part = part) -> None:
                     show(1, note=note)
@@ -212,10 +203,9 @@ class Trainer:
                     mix=self._mixing(number, epoch),
                     crew=self.crew,
                 )
-                trained = time.monotonic()
+                whole.trained()
                 valid_loss, scores = self._validated(size, show)
-            now, spent = time.monotonic(), self.loader.meter.lap()
-            times = (now - began, now - trained, *spent)
+            times = whole.times()
             self.log.append(Epoch(number, epoch, self.rate, train_loss, valid_loss, scores, *times))
             yield self.log[-1]
             epoch, part = epoch + 1, self._part()
@@ -223,6 +213,17 @@ class Trainer:
             due = self.keeper is not None and self.keeper.due(whole_epoch=True)
             if over or self.crew.same(due):
                 self._keep(here, epoch, part, over=over)
+
+    def _optimizer(self, lr: float | tuple[float, float]) -> Any:
+        """A new optimizer, prepared, whose rates are the heights of a cycle."""
+        # Accelerate keeps every optimizer that it ever prepared, with its state.
+        self.accelerator._optimizers.clear()
+        return self.accelerator.prepare(
+            torch.optim.AdamW(
+                parameter_groups(self.model, _times(lr, self._calm), self.weight_decay),
+                fused=self.accelerator.device.type in ("cpu", "cuda"),
+            )
+        )
 
     def _heed(self, here: _Place, epoch: int, part: Part, cut: Callable[[], int]) -> None:
         """Shorten the stage, save and stop after a step, as all processes agree to.
