@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-_GAP, _LINE, _COLUMNS = 6, 18, 4
+_GAP, _LINE, _LINES, _COLUMNS = 6, 16, 3, 4
 
 
 def batch(
@@ -74,7 +74,7 @@ def grid(
     columns: int = _COLUMNS,
     cell: int = 160,
 ) -> Image.Image:
-    """Pictures (H, W, 3) uint8 in rows, a caption under each."""
+    """Pictures (H, W, 3) uint8 in rows, a caption of up to three lines under each."""
     from PIL import Image, ImageDraw, ImageFont
 
     height, width = pictures[0].shape[:2]
@@ -82,22 +82,44 @@ def grid(
     w, h = max(1, round(width * scale)), max(1, round(height * scale))
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
+    font = ImageFont.load_default(12)
+    told = [_lines(caption, w, font.getlength) for caption in captions]
+    below = _LINE * max(map(len, told)) + 2
     sheet = Image.new(
         "RGB",
-        (columns * (w + _GAP) + _GAP, rows * (h + _LINE + _GAP) + _GAP),
+        (columns * (w + _GAP) + _GAP, rows * (h + below + _GAP) + _GAP),
         "white",
     )
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    for i, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+    pen = ImageDraw.Draw(sheet)
+    for i, (picture, lines) in enumerate(zip(pictures, told, strict=True)):
         x = _GAP + (i % columns) * (w + _GAP)
-        y = _GAP + (i // columns) * (h + _LINE + _GAP)
+        y = _GAP + (i // columns) * (h + below + _GAP)
         how = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
         sheet.paste(Image.fromarray(picture).resize((w, h), how), (x, y))
-        shown = caption
-        while shown and pen.textlength(shown, font) > w:
-            shown = shown[:-2] + "…" if len(shown) > 2 else ""
-        pen.text((x, y + h + 1), shown, "black", font)
+        for number, line in enumerate(lines):
+            pen.text((x, y + h + 1 + _LINE * number), line, "black", font)
     return sheet
+
+
+def _lines(caption: str, width: float, length: Callable[[str], float]) -> list[str]:
+    """A caption in lines of at most `width`, at most `_LINES`; what is too long ends with …"""
+    lines = [""]
+    for word in caption.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if length(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        elif len(lines) < _LINES:
+            lines.append(word)
+        else:
+            lines[-1] = f"{longer} …"
+            break
+    return [_cut(line, width, length) for line in lines]
+
+
+def _cut(line: str, width: float, length: Callable[[str], float]) -> str:
+    while line and length(line) > width:
+        line = line[:-2] + "…" if len(line) > 2 else ""
+    return line
 
 
 def png(image: Image.Image) -> bytes:

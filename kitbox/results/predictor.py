@@ -35,6 +35,10 @@ class Predictor:
     task: Task
     facts: Facts
 
+    def __repr__(self) -> str:
+        height, width = self.facts.size
+        return f"Predictor: {self.facts.task['use']}, {height}x{width} pixels"
+
     @staticmethod
     def load(path: Path | str) -> Predictor:
         """Load a model. Runs no code from it: safetensors and JSON.

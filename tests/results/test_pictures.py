@@ -38,12 +38,18 @@ def test_a_grid_keeps_places_and_shape() -> None:
     assert wide.size == (160 + 12, 80 + 18 + 12)
 
 
-def test_a_long_caption_is_cut_to_its_picture() -> None:
-    short = np.asarray(pictures.grid([plain(RED)] * 2, ["", ""]))
-    long = np.asarray(pictures.grid([plain(RED)] * 2, ["word " * 50, ""]))
-    changed = np.flatnonzero((short != long).any(axis=(0, 2)))
-    assert changed.size
-    assert changed.max() <= 6 + 160
+@pytest.mark.parametrize("caption", ["word " * 50, "letters" * 30, "two words, " + "long" * 30])
+def test_a_long_caption_takes_three_lines_at_most_and_stays_below_its_picture(
+    caption: str,
+) -> None:
+    sheet = np.asarray(pictures.grid([plain(RED)] * 2, [caption, ""]))
+    assert sheet.shape[0] <= 6 + 160 + 3 * 16 + 2 + 6
+    below = (sheet[6 + 160 :] < 128).all(axis=2)
+    inked = np.flatnonzero(below.any(axis=0))
+    assert inked.size
+    assert inked.max() <= 6 + 160
+    lines = np.flatnonzero(below.any(axis=1))
+    assert (lines.max() > 32) == (caption.startswith("word"))
 
 
 def test_png_is_lossless() -> None:

@@ -55,6 +55,10 @@ def test_a_process_of_its_own_gives_the_run_s_predictions(tmp_path: Path) -> Non
     assert np.abs(values(table, "image") - values(valid(), "id")).max() < 1e-4
 
 
+def test_it_says_what_it_is_in_a_line() -> None:
+    assert repr(Predictor.load(finished())) == "Predictor: kitbox:single-label, 32x32 pixels"
+
+
 def test_chunks_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = Predictor.load(finished() / "model")
     whole = loaded.predict(paths())
