@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,10 +39,12 @@ class Notebook:
     """What moves in a cell: bars while they last, below a table that stays.
 
     Both are one output of the cell. Another one is begun by another table, in another cell,
-    and after a line was written below a table.
+    and after a line was written below.
     """
 
     def __init__(self) -> None:
+        # Libraries below us look for a package that their bars need; ours need none.
+        warnings.filterwarnings("ignore", message="IProgress not found")
         self._output: Any = None  # IPython's handle
         self._cell: object = None
         self._columns: list[str] = []
@@ -50,8 +53,8 @@ class Notebook:
         self._shown = 0.0
 
     def said(self) -> None:
-        """A line was written: what comes after a table belongs below it."""
-        if self._rows and not self._bars:
+        """A line was written: what comes after it belongs below it."""
+        if not self._bars:
             self._leave()
 
     def head(self, columns: Mapping[str, str]) -> None:

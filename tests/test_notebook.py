@@ -84,6 +84,27 @@ progress.row({"epoch": "9", "new": "<b>"})
     assert moving.endswith("n</div>")
 
 
+def test_a_table_is_below_what_was_said_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finder's bar, what it found, and then the epochs: all in one cell."""
+    cell = """
+from kitbox.progress import Progress
+progress = Progress()
+with progress.bar("finder", 3) as step:
+    step(3)
+progress.say("found")
+progress.head({"epoch": "1"})
+with progress.bar("epoch 1", 3) as step:
+    step(3)
+progress.row({"epoch": "1"})
+"""
+    (found,) = executed([cell], tmp_path, monkeypatch)
+    told = [one.get("text") or one["data"]["text/html"] for one in found]
+    assert [one for one in told if one] == ["found\n", told[-1]]
+    assert told[-1].count("<tr>") == 2
+
+
 def test_a_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The course's five lines, then what goes wrong, each in a cell."""
     cells = [

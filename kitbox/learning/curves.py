@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 INK, SOFT = ("#1f77b4", "#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#666666"), "#9ecae1"
 _SMOOTH = 0.95
 WIDTH, HEIGHT = 5.2, 3.4
-"""Of a panel, inches; 100 pixels an inch."""
+"""Of a panel that is alone, inches; 100 pixels an inch."""
+WHOLE = 9.6
+"""Of several panels at most, inches: a notebook draws wider pictures smaller, letters too."""
 
 
 def panels(log: Sequence[Epoch], steps: Mapping[int, Steps], wanted: Sequence[str]) -> Image.Image:
@@ -148,7 +150,8 @@ def _figure(count: int) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH * count, HEIGHT), dpi=100, layout="constrained")
+    size = min(WIDTH * count, WHOLE), HEIGHT if count == 1 else 0.85 * HEIGHT
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     for number in range(count):
         axes = figure.add_subplot(1, count, number + 1)
