@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kitbox.interpretation.values import ValuesInterpretation
     from kitbox.learner import Learner
     from kitbox.learning.data import Data, load
+    from kitbox.learning.raw import fetch
     from kitbox.options import Options
     from kitbox.recipe import Recipe
     from kitbox.recipe import make as make_recipe
@@ -75,6 +76,7 @@ _HOMES = {
     "demo_recipe": "kitbox.demo",
     "derived_name": "kitbox.sources.below",
     "errors": "kitbox.errors",
+    "fetch": "kitbox.learning.raw",
     "interpret": "kitbox.interpretation.of:of_run",
     "list_files": "kitbox.sources.below",
     "list_pictures": "kitbox.data.files:pictures",
@@ -118,6 +120,7 @@ __all__ = [
     "demo_recipe",
     "derived_name",
     "errors",
+    "fetch",
     "interpret",
     "list_files",
     "list_pictures",

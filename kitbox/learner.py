@@ -31,7 +31,7 @@ from kitbox.results.tables import tabulate
 from kitbox.writers import submission
 
 if TYPE_CHECKING:
-    pass
+    from kitbox.interpretation.interpretation import Interpretation
 
 Rate = float | tuple[float, float] | slice | Suggestion | Literal["find"] | None
 
@@ -308,13 +308,24 @@ class Learner:
         """
         return dict(self._session.tuned()[1])
 
-    def interpret(self) -> Any:
+    def interpret(self, part: Literal["valid", "train"] = "valid") -> Interpretation:
         """What the network does with the validation pictures, to look at and to count.
+
+        Args:
+            part: 'train' looks at the training pictures instead, not varied, to find labels
+                that look wrong: scores say little there.
 
         Returns:
             A `kitbox.Interpretation` for the task: worst losses, a confusion matrix, scores
             of each class, advice.
+
+        Raises:
+            RecipeError: when there is no such part.
         """
+        if part not in ("valid", "train"):
+            raise RecipeError(
+                f"There is no part {part!r} with labels", do="Ask for 'valid' or 'train'"
+            )
         from kitbox.interpretation.of import of_trainer
 
         session = self._session
@@ -325,7 +336,13 @@ class Learner:
         try:
             trainer.task, _ = session.tuned()
             return of_trainer(
-                trainer, done, rows, self.data.files, self.data.size, progress=session.progress
+                trainer,
+                done,
+                rows,
+                self.data.files,
+                self.data.size,
+                part=part,
+                progress=session.progress,
             )
         finally:
             trainer.task = learned

@@ -253,7 +253,6 @@ def test_help_answers(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_it_does_with_the_validation_pictures() -> None:
-    pytest.importorskip("kitbox.interpretation")
     learn = Learner(load(), NET)
     learn.unfreeze()
     learn.fit_one_cycle(1)
@@ -262,3 +261,19 @@ def test_what_it_does_with_the_validation_pictures() -> None:
     assert "accuracy" in str(learn.validate())
     assert seen.plot_top_losses(4) is not None
     assert learn._session.trainer.task is task
+
+
+def test_what_it_does_with_the_training_pictures() -> None:
+    learn = Learner(load(), NET)
+    learn.fit_one_cycle(1)
+    before = weights(learn)
+    rows = learn.data.rows_of(3)
+    seen = learn.interpret("train")
+    assert list(seen.table["id"]) == list(rows.loc[rows["part"] == "train", "id"])
+    # A picture at a time, by the face that predicts files.
+    worst = seen.top_losses(3)
+    for row in worst.itertuples(index=False):
+        assert learn.predict(learn.data.files / row.image).words.startswith(row.predicted)
+    assert weights(learn) == before
+    with pytest.raises(RecipeError, match="no part 'test' with labels"):
+        learn.interpret("test")  # type: ignore[arg-type]

@@ -106,6 +106,7 @@ def of_trainer(
     files: Path,
     size: tuple[int, int],
     *,
+    part: str = "valid",
     seen: Interpretation | None = None,
     run: Path | None = None,
     progress: Progress | None = None,
@@ -117,6 +118,7 @@ def of_trainer(
         table: the rows, by the trainer's numbers, with `part`.
         files: the source's folder.
         size: (H, W) that the network sees.
+        part: 'train' looks at the training pictures, as they are, instead.
         seen: what `kitbox.interpretation.watch.watch` made and `Trainer.validate` filled, so
             that no second pass is needed.
         run: the run's folder, where there is one.
@@ -126,10 +128,11 @@ def of_trainer(
 
     from kitbox.data.sharing import WHOLE
 
-    if seen is None:
+    progress = progress or Progress(quiet=True)
+    if seen is None and part == "valid":
         seen = watch.watch(trainer.task)
         steps = trainer.loader.count_fixed(len(trainer.valid))
-        with (progress or Progress(quiet=True)).bar("looking at: valid", steps) as step:
+        with progress.bar("looking at: valid", steps) as step:
             trainer.validate(size, step, watch=seen)
     scene = Scene(
         task=trainer.task,
@@ -144,6 +147,10 @@ def of_trainer(
         calmed=trainer.calmed,
         run=run,
     )
+    if seen is None:
+        rows = (table["part"] == part).to_numpy().nonzero()[0]
+        with progress.bar(f"looking at: {part}", scene.loader.count_fixed(len(rows))) as step:
+            return watch.look(scene, rows, step)
     return watch.finish(seen, scene)
 
 

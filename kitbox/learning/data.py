@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -138,6 +139,25 @@ class Data:
         values = {**given_values(self.recipe), **_without_none(given)}
         return replace(self, recipe=recipes.make(values))
 
+    def clean(self, out: Path | str = "exclude.csv", *, near: bool = True) -> pd.DataFrame:
+        """Look at every picture for what had better be left out: broken ones, and copies.
+
+        What is found is written as a csv file, which `kitbox.load(exclude=...)` takes.
+
+        Args:
+            out: the file.
+            near: find near duplicates too.
+
+        Returns:
+            A row a picture: `image`, `reason`, `of` which other it is a copy, and `detail`.
+
+        Raises:
+            StorageError: when the file cannot be written, or is somebody's.
+        """
+        from kitbox.learning import raw
+
+        return raw.clean(self, Path(out), near=near)
+
     def decoded(self, channels: int, progress: Progress | None = None) -> Pixels:
         """Every picture's pixels, in the cache that runs use; decoded once for a size.
 
@@ -236,7 +256,11 @@ class Data:
         return "\n".join(f"{name}: {value}" for name, value in self._said().items())
 
     def _repr_html_(self) -> str:
-        facts = pd.DataFrame({"": self._said()}).to_html(header=False, escape=True)
+        lines = "".join(
+            f'<tr><th>{name}</th><td style="text-align: left">{html.escape(value)}</td></tr>'
+            for name, value in self._said().items()
+        )
+        facts = f"<table>{lines}</table>"
         table = self.counts()
         shown = table.head(SHOWN).to_html(escape=True)
         rest = len(table) - SHOWN

@@ -1,0 +1,52 @@
+"""A source's files before they are data: fetched, and looked over for what to leave out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kitbox import environment as environments
+from kitbox import recipe as recipes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kitbox.learning.data import Data
+
+
+def fetch(source: Any) -> Path:
+    """Bring a source's files here, as far as that was not done before, and return their folder.
+
+    `kitbox.load` with the same source finds them there.
+
+    >>> files = kitbox.fetch({"use": "untar", "url": "PETS"})  # doctest: +SKIP
+
+    Args:
+        source: as in `kitbox.load`: a plugin's name, a mapping with `use` and options, or a
+            plugin itself.
+
+    Raises:
+        RecipeError: when there is no such source, or it takes no such options.
+        KitboxError: one of `kitbox.errors`, when the files cannot be had.
+    """
+    # What a recipe needs besides does not matter: this checks the source as a recipe does.
+    made = recipes.make({"source": source, "labeler": "folder", "task": "single-label"})
+    return made.source.fetch(environments.cache_folder())
+
+
+def clean(data: Data, out: Path, *, near: bool = True) -> pd.DataFrame:
+    """See `Data.clean`."""
+    import pandas as pd
+
+    from kitbox import clean as cleaning
+    from kitbox.data.faults import Fault, Picture
+
+    rows = data.rows
+    told = rows[list(data.targets)].astype(str).agg(", ".join, axis=1)
+    tests = rows["part"] == "test"
+    pictures = {
+        image: Picture(image, part, "" if test else label)
+        for image, part, label, test in zip(rows["image"], rows["part"], told, tests, strict=True)
+    }
+    found = cleaning.clean(data.files, list(pictures.values()), out, data.progress, near=near)
+    return pd.DataFrame(found, columns=[*Fault.__dataclass_fields__])
