@@ -20,11 +20,18 @@ EVENTS = frozenset(
 """Audit events of reaching for another machine."""
 _tried: list[list[str]] = []
 """Where attempts are noted while the network is closed; the network is open while it is empty."""
+_but: set[str] = set()
+"""Hosts that may be reached all the same."""
 
 
-def close() -> None:
-    """Close the network of this process for good, in all threads."""
+def close(*but: str) -> None:
+    """Close the network of this process for good, in all threads.
+
+    Args:
+        but: hosts that may be reached all the same, `127.0.0.1` say.
+    """
     _hook()
+    _but.update(but)
     _tried.append([])
 
 
@@ -52,6 +59,9 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
     asked = args[1:] if named else args[:1]
     if named and (asked[0] is None or isinstance(asked[0], str | bytes)):
         return  # a socket of this machine's own, or one that is connected
+    host = asked[0][0] if isinstance(asked[0], tuple) else asked[0]
+    if host in _but:
+        return
     what = f"{event} {asked!r}"
     for attempts in _tried:
         attempts.append(what)

@@ -2,7 +2,8 @@
 
     python closed.py INPUT SCRIPT ...
 
-The network is closed, and an audit hook refuses every writing below INPUT.
+The network is closed, but for the address in $CLOSED_BUT, if there is one (127.0.0.1); an audit
+hook refuses every writing below INPUT.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if __name__ == "__main__":
     from kitbox.closed import close
 
     _, folder, script, *rest = sys.argv
-    close()
+    close(*filter(None, [os.environ.get("CLOSED_BUT")]))
     protect(folder)
     sys.argv = [script, *rest]
     runpy.run_path(script, run_name="__main__")
