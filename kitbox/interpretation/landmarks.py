@@ -91,11 +91,12 @@ class LandmarksInterpretation(Interpretation):
         )
 
     def told(self, places: np.ndarray) -> list[list[tuple[str, str]]]:
-        """See `Interpretation`: the mean error, the worst point, the loss."""
+        """See `Interpretation`: the mean error, the worst of several points, the loss."""
+        several = len(self.names) > 1
         return [
             [
-                (f"mean error {row.error:.1f} px", INK),
-                (f"worst: {row.worst}, {row.error_of_worst:.1f} px", INK),
+                (f"{'mean error' if several else 'off by'} {row.error:.1f} px", INK),
+                *([(f"worst: {row.worst}, {row.error_of_worst:.1f} px", INK)] if several else []),
                 (f"loss {row.loss:.3g}", GREY),
             ]
             for row in each(self.described(places))
