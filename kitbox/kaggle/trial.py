@@ -18,7 +18,7 @@ from kitbox.results.folder import RECIPE
 CLOSED = "kitbox_no_network"
 """The module that closes the network in the new environment; a path file imports it."""
 _TIMEOUT = 900
-_DATA = 60
+_DATA = 180
 """Seconds in which a source may give its files without a network."""
 _OWN = ("KITBOX_", "KAGGLE_", "COLAB_", "HF_", "HUGGING", "TORCH_HOME", "XDG_", "PIP_", "UV_")
 _PYTHON = ("PYTHON", "VIRTUAL_ENV", "CONDA_")
