@@ -120,15 +120,11 @@ def test_its_recipe_repeats_a_session(tmp_path: Path) -> None:
     learn.unfreeze()
     learn.fit(1, (1e-5, 1e-4), hold_norm=False)
     recipe = learn.recipe("again")
-    assert [as_hw(stage.size) for stage in recipe.stages] == [None, None, (32, 32), (32, 32)]
+    assert [stage.size for stage in recipe.stages] == [None, None, 32, 32]
     assert (recipe.name, recipe.size, recipe.keep) == ("again", 24, "last")
     Path("again.yaml").write_text(recipe.save())
     kitbox.run(kitbox.read_recipe("again.yaml"), tmp_path / "run", progress=QUIET)
     assert same_weights(learn, tmp_path / "run")
-
-
-def as_hw(size: Any) -> Any:
-    return size if size is None else tuple(size)
 
 
 def test_a_size_that_was_named_and_never_reached_is_in_the_recipe(tmp_path: Path) -> None:

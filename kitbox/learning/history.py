@@ -72,20 +72,24 @@ def compose(recipe: Recipe, fits: Sequence[Fit], name: str) -> Recipe:
     Args:
         recipe: has everything else.
     """
-    height, width = fits[0].stage["size"]
-    stages = []
+    first, stages = fits[0].stage["size"], []
     for fit in fits:
-        same = fit.stage["size"] == [height, width]
-        stages.append(
-            recipes.make_stage({**fit.stage, "size": None if same else fit.stage["size"]})
-        )
-    size: int | tuple[int, int] = height if height == width else (height, width)
-    values = {"name": name, "stages": tuple(stages), "size": size, "largest": None, "keep": "last"}
+        size = fit.stage["size"]
+        values = {**fit.stage, "size": None if size == first else _short(size)}
+        stages.append(recipes.make_stage(values))
+    values = {"name": name, "stages": tuple(stages), "size": _short(first), "keep": "last"}
+    values["largest"] = None
     whole = recipe.model_copy(update=values)
     decoded = fits[-1].decoded
     if max(decoded) > max(whole.decode_hw):
         whole = whole.model_copy(update={"largest": (decoded[0], decoded[1])})
     return recipes.make({key: getattr(whole, key) for key in Recipe.model_fields})
+
+
+def _short(size: Sequence[int]) -> int | tuple[int, int]:
+    """A size (height, width) as a person writes it: a square's is one side."""
+    height, width = size
+    return height if height == width else (height, width)
 
 
 def untold(fits: Sequence[Fit]) -> list[str]:
