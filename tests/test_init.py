@@ -65,6 +65,7 @@ def test_public_names_are_pinned() -> None:
         "demo_recipe",
         "derived_name",
         "errors",
+        "fetch",
         "list_files",
         "list_pictures",
         "load",

@@ -77,10 +77,11 @@ class Scene:
         ]
 
     def file(self, row: int) -> np.ndarray:
-        """The picture (h, w, 3) uint8 of a row as its file has it, upright, made smaller."""
-        from kitbox.data.images import decode
+        """The picture (h, w, 3) uint8 of a row as its file has it, upright, of at most `SIDE`."""
+        from kitbox.data.images import decode, size
 
-        return decode(self.files / str(self.table.at[row, "image"]), SIDE)[0]
+        path = self.files / str(self.table.at[row, "image"])
+        return decode(path, min(SIDE, max(size(path))))[0]
 
     def outputs(self, rows: Sequence[int] | np.ndarray) -> torch.Tensor:
         """Raw outputs (B, ...) of rows, computed again, in full precision, as they predict."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -161,11 +160,8 @@ def _figure(count: int) -> Any:
 
 def picture(figure: Any) -> Image.Image:
     """A figure as a picture."""
+    import numpy as np
     from PIL import Image
 
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    content.seek(0)
-    made = Image.open(content)
-    made.load()
-    return made.convert("RGB")
+    figure.canvas.draw()
+    return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")

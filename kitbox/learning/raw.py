@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitbox import environment as environments
-from kitbox import recipe as recipes
+from kitbox import registry
+from kitbox.errors import RecipeError
+from kitbox.options import Mistakes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +31,14 @@ def fetch(source: Any) -> Path:
         RecipeError: when there is no such source, or it takes no such options.
         KitboxError: one of `kitbox.errors`, when the files cannot be had.
     """
-    # What a recipe needs besides does not matter: this checks the source as a recipe does.
-    made = recipes.make({"source": source, "labeler": "folder", "task": "single-label"})
-    return made.source.fetch(environments.cache_folder())
+    try:
+        made = registry.sources.build(source)
+    except Mistakes as error:
+        wrong = [f"source.{m.place}: {m.text}" if m.where else m.text for m in error.mistakes]
+        raise RecipeError(
+            "The source cannot be so", mistakes=wrong, do="`kitbox plugins` lists the sources"
+        ) from error
+    return made.fetch(environments.cache_folder())
 
 
 def clean(data: Data, out: Path, *, near: bool = True) -> pd.DataFrame:

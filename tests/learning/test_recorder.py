@@ -81,11 +81,13 @@ def test_plots_of_what_there_is() -> None:
     record(recorder, 1, 2)
     log += [Epoch(1, n, 0.1, 2.0 / n, 2.1 / n, {"accuracy": n / 3}, 1.5) for n in (1, 2)]
     wide = recorder.plot()
+    # As wide as a notebook's cell; letters keep their size.
+    assert wide.width == 960
     for plot in (recorder.plot_losses, recorder.plot_lr, recorder.plot_metrics):
-        assert plot().width * 3 == wide.width
+        assert plot().width == 520
     curve = read(list(np.geomspace(1e-7, 10, 50)), list(np.linspace(3, 1, 50)))
     recorder.found = Suggestion(1e-3, curve)
-    assert recorder.plot().width * 3 == wide.width  # the finder's
+    assert recorder.plot().width == 520  # the finder's
     assert list(recorder.table.columns) == [
         *("fit", "epoch", "lr", "train_loss", "valid_loss", "accuracy", "seconds")
     ]

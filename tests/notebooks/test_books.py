@@ -33,12 +33,12 @@ def book(name: str) -> Any:
 
 
 def code(book: Any) -> list[str]:
-    """The code cells as plain Python; the magic that writes a file gives the file's text."""
+    """The code cells as plain Python, without the magic that writes a file or keeps quiet."""
     found = []
     for cell in book.cells:
         if cell.cell_type == "code":
             head, _, rest = cell.source.partition("\n")
-            plain = rest if head.startswith("%%writefile ") else cell.source
+            plain = rest if head.startswith("%%") else cell.source
             found.append(TransformerManager().transform_cell(plain))
     return found
 

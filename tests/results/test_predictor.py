@@ -56,7 +56,7 @@ def test_a_process_of_its_own_gives_the_run_s_predictions(tmp_path: Path) -> Non
 
 
 def test_it_says_what_it_is_in_a_line() -> None:
-    assert repr(Predictor.load(finished())) == "Predictor: kitbox:single-label, 32x32 pixels"
+    assert repr(Predictor.load(finished())) == "Predictor: single-label, 32x32 pixels"
 
 
 def test_chunks_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
