@@ -494,7 +494,7 @@ def facts(recipe: Recipe, task: Task, body: Body) -> saved.Facts:
     """What a saved model says of itself."""
     return saved.Facts(
         task=registry.tasks.describe(task),
-        backbone={**registry.backbones.describe(recipe.backbone), "weights": None},
+        backbone=_without_weights(registry.backbones.describe(recipe.backbone)),
         size=recipe.hw,
         fit=fit(recipe, task),
         mean=tuple(body.mean),
@@ -534,6 +534,11 @@ def _learned_from(recipe: Recipe, files: Path, rows: pd.DataFrame, targets: Sequ
     """A hash of the files that a run learns from, and of how often it draws them."""
     drawn = recipe.sampler.digest(rows) if isinstance(recipe.sampler, Listed) else ""
     return digest(files, rows, targets) + drawn
+
+
+def _without_weights(backbone: dict[str, Any]) -> dict[str, Any]:
+    """A backbone as a saved model has it: the file of weights that it began with may be gone."""
+    return {**backbone, **({"weights": None} if "weights" in backbone else {})}
 
 
 def _of(epoch: Epoch) -> dict[str, str]:

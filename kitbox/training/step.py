@@ -13,7 +13,7 @@ import torch
 
 from kitbox.contracts import Batches, Tally, Task
 from kitbox.data.batches import Loader
-from kitbox.errors import TrainingError
+from kitbox.errors import PluginError, TrainingError
 from kitbox.training.crew import ALONE, Crew
 from kitbox.training.cycle import Cycle
 
@@ -48,6 +48,22 @@ class NotFiniteError(Exception):
     def __init__(self, rows: np.ndarray) -> None:
         super().__init__("the loss is not finite")
         self.rows = rows
+
+
+def losses_of(task: Task, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The loss of each picture (B,).
+
+    Raises:
+        PluginError: when the task gives something else, which would train at another rate.
+    """
+    losses = task.loss(outputs, targets)
+    if losses.shape != (len(outputs),):
+        raise PluginError(
+            f"The loss of the task {type(task).__name__} is not one number for each picture",
+            found=f"{tuple(losses.shape)}, expected ({len(outputs)},)",
+            do="Sum, or take the mean, over all dimensions but the first: `losses.sum(dim=1)`",
+        )
+    return losses
 
 
 def train_epoch(
@@ -157,9 +173,9 @@ class Slices:
 
         def part(place: slice) -> torch.Tensor:
             outputs = (forward or model)(images[place]).float()
-            losses = task.loss(outputs, targets[place])
+            losses = losses_of(task, outputs, targets[place])
             if own < 1:
-                losses = own * losses + (1 - own) * task.loss(outputs, others[place])
+                losses = own * losses + (1 - own) * losses_of(task, outputs, others[place])
             backward(losses.sum() / (of or len(images)))
             return losses.detach()
 
@@ -245,7 +261,7 @@ def evaluate(
         outputs = crew.brought(slices.forward(model, images), len(part))
         targets = crew.brought(wanted, len(part))
         if outputs is not None and targets is not None:
-            losses, frames = task.loss(outputs, targets), loader.frames(part, size)
+            losses, frames = losses_of(task, outputs, targets), loader.frames(part, size)
             total += losses.sum()
             tally.add(outputs, targets, frames)
             if watch is not None:

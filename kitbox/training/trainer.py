@@ -29,7 +29,7 @@ from kitbox.training.cycle import Cycle
 from kitbox.training.keeper import Keeper
 from kitbox.training.packing import pack, unpack, unpack_into
 from kitbox.training.stages import Epoch, default_rate, describe, in_words
-from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_epoch
+from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, losses_of, train_epoch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -422,7 +422,7 @@ class Trainer:
             images, targets, _ = next(iter(self._varied(number, 0, size)))
             with self.accelerator.autocast():
                 outputs = self.model(images)
-            loss = self.task.loss(outputs.float(), targets).mean()
+            loss = losses_of(self.task, outputs.float(), targets).mean()
             loss.backward()
             gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
             if not all(bool(torch.isfinite(g).all()) for g in (loss.detach(), *gradients)):

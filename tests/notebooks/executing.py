@@ -115,7 +115,7 @@ def execute(
     with _manager(read_only) as manager, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the client's libraries
         client = NotebookClient(
-            book, km=manager, timeout=300, resources={"metadata": {"path": str(folder)}}
+            book, km=manager, timeout=900, resources={"metadata": {"path": str(folder)}}
         )
         try:
             client.execute(env=variables, cleanup_kc=True)

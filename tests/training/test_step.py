@@ -8,9 +8,10 @@ import torch
 from accelerate import Accelerator
 from torch.nn import functional as F
 
+from kitbox.errors import PluginError
 from kitbox.models.forward import predict
 from kitbox.tasks.tally import Gathered
-from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, train_epoch
+from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, losses_of, train_epoch
 
 from .conftest import changed, copy, make_loader, make_model, make_task, together
 
@@ -143,3 +144,13 @@ def test_a_mixed_batch_has_the_losses_of_both(accelerator: Accelerator) -> None:
         found.append(gradients)
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (3, 2), (3, 1), (2,)])
+def test_a_loss_is_one_number_for_each_picture(shape: tuple[int, ...]) -> None:
+    class Odd:
+        def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            return torch.zeros(shape)
+
+    with pytest.raises(PluginError, match=r"expected \(3,\)"):
+        losses_of(Odd(), torch.zeros(3, 2), torch.zeros(3))  # type: ignore[arg-type]
