@@ -73,8 +73,9 @@ def rerun(
         predicted = submission.blank(predictor.task, shape, size).head(0)
     predicted = predicted.drop(columns="image", errors="ignore")
     predicted.insert(0, "id", rows["id"].to_numpy())
+    over = ", over the one that was there" if out.exists() else ""
     submission.write(submission.make(writer, predicted, sample, here), out)
-    progress.say(f"{out} written: {counted(len(rows), 'picture')}")
+    progress.say(f"{out} written{over}: {counted(len(rows), 'picture')}")
     return out
 
 

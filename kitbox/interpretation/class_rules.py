@@ -23,6 +23,9 @@ RARE = 0.35
 """A class is rare with fewer training pictures than this share of the mean of all classes."""
 ENOUGH = 8
 """Pictures here that it takes to say something of a class, or of all rare ones together."""
+LEAST, MOSTLY = 20, 0.8
+"""Pictures that it takes to say that nothing was learned; and with a class that has more than
+this share of them, being no better than to name it may still be learning."""
 MISSED = 0.2
 """How much lower the recall of rare classes, or of a class, must be than that of the others."""
 TAKEN = 0.3
@@ -42,12 +45,36 @@ OVERCONFIDENT = 0.1
 
 
 def of(seen: ClassificationInterpretation) -> list[Advice]:
-    """All advice of these rules."""
+    """All advice of these rules; of a model that learned nothing, that alone."""
+    if (nothing := nothing_learned(seen)) is not None:
+        return [nothing]
     rules = (imbalance, one_class, one_pair, labels, overconfidence)
     found = [advice for rule in rules if (advice := rule(seen)) is not None]
     pair = next((one for one in found if one.about == "two classes"), None)
     # The same pictures: what is told of the pair is the more exact.
     return [one for one in found if not (pair is not None and one.about == "one class")]
+
+
+def nothing_learned(seen: ClassificationInterpretation) -> Advice | None:
+    """No more pictures are right than if all were called as the most frequent class."""
+    import numpy as np
+
+    recipe = seen.scene.recipe
+    if seen.count < LEAST or recipe is None or len(seen.classes) < 2:
+        return None
+    right = float((seen.chosen == seen.targets).mean())
+    common = np.bincount(seen.targets).max() / seen.count
+    if right > common + 0.02 or common > MOSTLY:
+        return None
+    last = len(recipe.stages) - 1
+    return Advice(
+        "nothing learned",
+        f"{right:.1%} of the pictures are right, {common:.1%} would be if all were called as the "
+        "most frequent class",
+        "more epochs, at a rate that the finder chooses; look at batch.png whether labels and "
+        "pictures belong together",
+        {f"stages.{last}.epochs": 3 * recipe.stages[last].epochs, f"stages.{last}.lr": "find"},
+    )
 
 
 def imbalance(seen: ClassificationInterpretation) -> Advice | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from kitbox.interpretation.advice import Advice
+
 
 class ValuesInterpretation(Interpretation):
     """What a regression did with N pictures and K numbers each.
@@ -182,6 +184,12 @@ class ValuesInterpretation(Interpretation):
             ),
             Section("Residuals", "", {}, {"residuals": self.plot_residuals()}),
         ]
+
+    def own_advice(self) -> list[Advice]:
+        """Advice where nothing was learned."""
+        from kitbox.interpretation import value_rules
+
+        return value_rules.of(self)
 
 
 def _axes(count: int) -> tuple[list[Any], Plot]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from kitbox.errors import counted
 from kitbox.report import charts
 from kitbox.report.page import Figure, Part
 
@@ -55,10 +56,10 @@ def card(
         facts["pairs that look alike"] = f"{len(copies):,}"
         across = [pair for pair in copies if pair.parts[0] != pair.parts[1]]
         if across:
+            have = "pair of pictures that look alike lies", "pairs of pictures that look alike lie"
             lines.append(
-                f"{len(across):,} of the pairs that look alike have a picture in one part and its "
-                "likeness in another: scores on the validation part are then better than on "
-                "pictures that are new."
+                f"{counted(len(across), *have)} on both sides of the split: scores on the "
+                "validation part are then better than on pictures that are new."
             )
         tables["pictures that look alike"] = pd.DataFrame(
             [(*pair.images, *pair.parts) for pair in copies],

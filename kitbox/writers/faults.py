@@ -39,7 +39,9 @@ def columns(found: Sequence[str], wanted: Sequence[str]) -> list[str]:
         faults.append(f"{counted(len(missing), 'column')} of the sample missing: {some(named, 20)}")
     if extra:
         named = [f"'{name}'{_near(name, missing)}" for name in extra]
-        faults.append(f"{counted(len(extra), 'column')} not in the sample: {some(named, 20)}")
+        index = any(not name.strip() or name.startswith("Unnamed:") for name in extra)
+        why = " (pandas writes its index so: to_csv(..., index=False))" if index else ""
+        faults.append(f"{counted(len(extra), 'column')} not in the sample: {some(named, 20)}{why}")
     if not faults and list(found) != list(wanted):
         faults.append(f"the columns are in the order {some(found)}, not {some(wanted)}")
     return faults
@@ -120,8 +122,11 @@ def kinds(name: str, values: pd.Series, sample: pd.Series, runs: bool = False) -
         return []
     if (want, found) == ("number", "text") and _are_lists(values, sample):
         return []
+    first = _first(values, want)
+    if first.strip().lower().lstrip("+-") in ("inf", "infinity"):
+        return [f"column '{name}' holds a value that is not finite ({first})"]
     return [
-        f"column '{name}' holds {cells.WORDS[found]} ({_first(values, want)}) where the sample "
+        f"column '{name}' holds {cells.WORDS[found]} ({first}) where the sample "
         f"has {cells.WORDS[want]} ({some(sorted(cells.filled(sample)), 2)})"
     ]
 

@@ -128,3 +128,19 @@ def test_300_classes_and_one_missing(rule: str) -> None:
     counts = [[2 if n == m else 0 for m in range(300)] for n in range(300)]
     counts[7][7] = 0
     assert getattr(class_rules, rule)(classified(counts)) is None
+
+
+def test_a_model_that_learned_nothing() -> None:
+    counts = [[0] * 4 for _ in range(4)]
+    for row in counts:
+        row[1] = 10  # all are called c1
+    found = class_rules.of(classified(counts))
+    assert [one.about for one in found] == ["nothing learned"]
+    assert "25.0%" in found[0].seen
+    made = applied(found[0])
+    assert made.stages[1].epochs == 12
+    assert made.stages[1].lr == "find"
+    few = [[0, 4], [0, 4]]
+    assert class_rules.nothing_learned(classified(few)) is None
+    rare_one = [[95, 0], [5, 0]]  # nothing but the frequent class: rare ones may be the trouble
+    assert class_rules.nothing_learned(classified(rare_one)) is None
