@@ -100,5 +100,5 @@ def test_google_images(run: Run, tmp_path: Path) -> None:
     assert done.number(r"(?m)^ *2 +2 +\S+ +\S+ +\S+ +([\d.]+) ", "all") < 0.4
     for cell in ("batch", "rate", "worst", "confusion"):
         assert done.pictures(cell) == 1, cell
-    assert done.pictures("look-at-suspects") == 2
+    assert 1 <= done.pictures("look-at-suspects") <= 5
     assert (folder / "model").is_dir()
