@@ -1,4 +1,4 @@
-"""Small data sets in the shape of the named ones: of real pictures where they are, else made up."""
+"""Small data sets of real pictures, in the shape of the named ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import io
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,28 +13,17 @@ from PIL import Image
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 WEIGHTS = SHARED / "weights"
 PHOTOS = "daffodil", "sunflower", "tulip", "lily_valley", "pansy"
-COLORS = (230, 200, 20), (240, 120, 10), (220, 30, 60), (240, 240, 240), (110, 40, 180)
+BACKBONE = "mobilenetv2_100"
 
 
-def is_real(name: str) -> bool:
-    """Whether a set of real pictures is here, and weights that know pictures."""
-    return (SHARED / "data" / name).is_dir() and backbone() == "mobilenetv2_100"
-
-
-def backbone() -> Any:
-    """A small network, with weights where they are here."""
-    if (WEIGHTS / "mobilenetv2_100.safetensors").is_file():
-        return "mobilenetv2_100"
-    return {"use": "timm", "name": "test_resnet", "pretrained": False}
+def missing() -> list[Path]:
+    """What these data sets are made of and is not here."""
+    needed = [SHARED / "data" / name for name in ("flowers17", "camvid", "faces68")]
+    return [path for path in (*needed, WEIGHTS / f"{BACKBONE}.safetensors") if not path.exists()]
 
 
 def photos(each: int) -> dict[str, list[bytes]]:
-    """Pictures of five classes as the bytes of JPEG files: flowers, or discs of five colours."""
-    if not is_real("flowers17"):
-        return {
-            name: [_jpeg(disc_picture(color, 31 * n + place)[0]) for n in range(each)]
-            for place, (name, color) in enumerate(zip(PHOTOS, COLORS, strict=True))
-        }
+    """Pictures of five kinds of flowers, as the bytes of JPEG files."""
     data = SHARED / "data" / "flowers17"
     with (data / "train.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["label"] in PHOTOS]
@@ -44,20 +32,6 @@ def photos(each: int) -> dict[str, list[bytes]]:
         if len(found[row["label"]]) < each:
             found[row["label"]].append((data / "train" / row["image"]).read_bytes())
     return found
-
-
-def disc_picture(
-    color: tuple[int, int, int], seed: int, height: int = 120, width: int = 160
-) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
-    """A noisy picture (H, W, 3) with a disc, the disc's mask (H, W), and its middle x, y."""
-    rng = np.random.default_rng(seed)
-    radius = rng.uniform(0.15, 0.25) * height
-    x, y = rng.uniform(radius, width - radius), rng.uniform(radius, height - radius)
-    down, across = np.mgrid[:height, :width]
-    mask = np.hypot(across - x, down - y) <= radius
-    picture = rng.integers(60, 120, (height, width, 3), np.uint8)
-    picture[mask] = np.array(color)
-    return picture, mask, (float(x), float(y))
 
 
 def archive(path: Path, top: str, files: dict[str, bytes]) -> Path:
@@ -101,29 +75,17 @@ def planet(path: Path, count: int = 120) -> Path:
 
 def camvid(path: Path, count: int = 48) -> Path:
     """`images/X.jpg`, `labels/X_P.png`, `codes.txt` with the void class last, `valid.txt`."""
-    files: dict[str, bytes] = {}
-    if is_real("camvid"):
-        data = SHARED / "data" / "camvid"
-        valid = set((data / "valid.txt").read_text().split())
-        names = sorted(one.name for one in (data / "images").iterdir())
-        chosen = [names[n * len(names) // count] for n in range(count)]
-        for name in chosen:
-            files[f"images/{name}"] = (data / "images" / name).read_bytes()
-            mask = f"labels/{Path(name).stem}_P.png"
-            files[mask] = (data / mask).read_bytes()
-        codes = (data / "codes.txt").read_text()
-        held = [name for name in chosen if name in valid]
-    else:
-        codes = "ground\nyellow\nred\nunlabelled\n"
-        for n in range(count):
-            picture, mask, _ = disc_picture(COLORS[0] if n % 2 else COLORS[2], n)
-            values = np.where(mask, 1 if n % 2 else 2, 0).astype(np.uint8)
-            values[:6] = 3
-            files[f"images/{n:03}.jpg"], files[f"labels/{n:03}_P.png"] = (
-                _jpeg(picture),
-                _png(values),
-            )
-        held = [f"{n:03}.jpg" for n in range(count * 3 // 4, count)]
+    data = SHARED / "data" / "camvid"
+    names = sorted(one.name for one in (data / "images").iterdir())
+    chosen = [names[n * len(names) // count] for n in range(count)]
+    files = {}
+    for name in chosen:
+        mask = f"labels/{Path(name).stem}_P.png"
+        files[f"images/{name}"] = (data / "images" / name).read_bytes()
+        files[mask] = (data / mask).read_bytes()
+    codes = (data / "codes.txt").read_text()
+    valid = set((data / "valid.txt").read_text().split())
+    held = [name for name in chosen if name in valid]
     files["codes.txt"] = codes.encode()
     files["valid.txt"] = "\n".join(held).encode()
     return archive(path, "camvid", files)
@@ -136,7 +98,7 @@ CAMERA = "517.679 0 320\n0 517.679 240.5\n0 0 1\n"
 def biwi(path: Path, people: int = 12, each: int = 12) -> Path:
     """A folder for each person: pictures of 160x120 pixels, poses in millimetres, and the camera.
 
-    A face, or a disc, is anywhere in its picture.
+    A face is anywhere in its picture.
     """
     files: dict[str, bytes] = {}
     rng = np.random.default_rng(0)
@@ -154,12 +116,9 @@ def biwi(path: Path, people: int = 12, each: int = 12) -> Path:
 
 
 def _placed(
-    face: Image.Image | None, middle: tuple[float, float], rng: np.random.Generator
+    face: Image.Image, middle: tuple[float, float], rng: np.random.Generator
 ) -> tuple[bytes, tuple[float, float]]:
     """A picture of 160x120 pixels with a face somewhere in it, and where its middle is."""
-    if face is None:
-        picture, _, found = disc_picture(COLORS[2], int(rng.integers(1 << 31)))
-        return _jpeg(picture), found
     side = int(rng.integers(56, 80))
     across, down = int(rng.integers(0, 160 - side)), int(rng.integers(0, 120 - side))
     room = Image.fromarray(rng.integers(90, 130, (120, 160, 3), np.uint8))
@@ -168,14 +127,12 @@ def _placed(
     return _jpeg(np.asarray(room)), (across + x, down + y)
 
 
-def _people(people: int, each: int) -> list[list[tuple[Image.Image | None, tuple[float, float]]]]:
-    """Pictures of persons, and where their face's middle is; None for a disc."""
-    if not is_real("faces68"):
-        return [[(None, (0.0, 0.0))] * each] * people
+def _people(people: int, each: int) -> list[list[tuple[Image.Image, tuple[float, float]]]]:
+    """Pictures of persons, and where their face's middle is."""
     data = SHARED / "data" / "faces68"
     with (data / "train.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    found: dict[str, list[tuple[Image.Image | None, tuple[float, float]]]] = {}
+    found: dict[str, list[tuple[Image.Image, tuple[float, float]]]] = {}
     for row in rows:
         own = found.setdefault(row["person"], [])
         if len(own) < each:
