@@ -44,7 +44,7 @@ def test_nothing_of_an_image_changes(image: Image, packed: Path) -> None:
 
 def test_all_that_an_image_lacks_is_packed(packed: Path) -> None:
     """What kitbox needs here, all told: nothing is left but what images have."""
-    needs = {one.metadata["Name"] for one in stand_in.closure(["kitbox"])}
+    needs = {one.metadata["Name"] for one in stand_in.closure(["kitbox"], ())}
     there = resolver.resolve(images()[0].constraints(), (), "3.12")
     brought = fitting.of_wheels(packed / "wheels")
     lost = {resolver.canonical(name) for name in needs} - {*there} - {*brought}

@@ -29,6 +29,7 @@ def test_a_run_leaves_everything() -> None:
         "times.csv",
         "environment.json",
         "batch.png",
+        "report.html",
         "best.safetensors",
         "last.safetensors",
         "model",
