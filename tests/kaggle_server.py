@@ -147,7 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
             who = self.kaggle.user(sent)
             answer = getattr(_Methods(self.kaggle, who), f"{service.split('.')[0]}_{method}")(asked)
         except No as no:
-            self._json({"code": no.status, "message": no.message}, no.status, no.headers)
+            said = no.message
+            if no.status in (429, 503):  # here, too, it repeats what it was sent
+                said = f"{said} {self.headers.get('Authorization', '')}".strip()
+            self._json({"code": no.status, "message": said}, no.status, no.headers)
             return
         if isinstance(answer, bytes):
             signature = secrets.token_hex(16)

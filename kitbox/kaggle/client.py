@@ -82,6 +82,11 @@ class Client:
             # Not from the client's own error: its text may hold a signed address.
             raise error(wrong, found=found, do=do) from None
 
+    @property
+    def _known(self) -> list[Key]:
+        """What must not be shown: the keys, and the tokens that logins bought."""
+        return [*self.keys, *(Key(k.place, token=t) for k, t in self._tokens.items())]
+
     def _give_up(self, key: Key) -> bool:
         """Note that Kaggle does not take the key; whether there is another."""
         if len(self._refused) + 1 == len(self.keys):
@@ -102,7 +107,7 @@ class Client:
                 str(trouble),
                 "Try again later; update the package `kaggle` if that does not help",
             )
-        said = trouble.shown(self.keys)
+        said = trouble.shown(self._known)
         if key is ANONYMOUS:
             do = hints.get(trouble.status) or advice.general(trouble)
             return f"Kaggle refused {doing}", f"{said}, and no key here", f"{do}. {keys.ADVICE}"
@@ -122,7 +127,10 @@ class Client:
                 wait = trouble.wait if trouble.wait is not None else float(2 ** (tries - 1 - left))
                 if not left or wait > advice.LONGEST:
                     raise
-                log.info("Kaggle: %s; again in %.0f s", trouble, wait)
+                said = str(trouble)
+                if isinstance(trouble, advice.Refused):
+                    said = trouble.shown(self._known)
+                log.info("Kaggle: %s; again in %.0f s", said, wait)
             self._sleep(wait)
         raise AssertionError("the last try returns or raises")
 

@@ -237,6 +237,9 @@ def test_too_many_requests(at_kaggle: AtKaggle) -> None:
     at_kaggle.server.competitions["dogs"] = Competition(FILES)
     at_kaggle.server.faults["ListDataFiles"] = [No(429, "Too many", Retry_After="0"), No(503)]
     assert below(at_kaggle.fetch(competition="dogs")) == FILES
+    log = (at_kaggle.folder / "log.txt").read_text()
+    assert "429 Too many Bearer ***; again in 0 s" in log
+    assert "503 Bearer ***; again in 2 s" in log
     shutil.rmtree(at_kaggle.folder / "cache")
     at_kaggle.server.faults["ListDataFiles"] = [No(429, "Too many", Retry_After="1200")]
     assert "wait 20 minutes" in at_kaggle.refused(competition="dogs")
