@@ -208,27 +208,39 @@ def _introspected(api: Any, token: str) -> str:
     asked = IntrospectTokenRequest()
     asked.token = token
     api.config_values = {"token": token}
-    no_token = advice.Refused(401, "the token is unknown or has expired")
-    try:
-        with advice.translated(), api.build_kaggle_client() as kaggle:
-            told = kaggle.security.oauth_client.introspect_token(asked)
-    except advice.Refused as refused:
-        # The client takes these for the same.
-        raise no_token if refused.status in (400, 403, 404) else refused from None
+    unknown = "the token is unknown or has expired"
+    with _meaning(unknown), api.build_kaggle_client() as kaggle:
+        told = kaggle.security.oauth_client.introspect_token(asked)
     if not told.active:
-        raise no_token
+        raise advice.Refused(401, unknown)
     return token
 
 
 def _bought(key: Key) -> str:
-    """An access token for the refresh token of `kaggle auth login`; nothing is saved."""
+    """An access token for the refresh token of `kaggle auth login`; nothing is saved.
+
+    Raises:
+        Refused: 401, where Kaggle does not take it.
+    """
     from kagglesdk import KaggleClient, KaggleCredentials
     from kagglesdk.kaggle_env import get_env
 
-    with KaggleClient(env=get_env()) as client:
+    with _meaning("the login is unknown or has expired"), KaggleClient(env=get_env()) as client:
         asking = _with_timeout(client)
         credentials = KaggleCredentials(client=asking, refresh_token=key.refresh)
         return str(credentials.generate_access_token().token)
+
+
+@contextlib.contextmanager
+def _meaning(unknown: str) -> Iterator[None]:
+    """What a token is refused with means 401; the client takes these for the same."""
+    try:
+        with advice.translated():
+            yield
+    except advice.Refused as refused:
+        if refused.status in (400, 403, 404):
+            raise advice.Refused(401, unknown) from None
+        raise
 
 
 @contextlib.contextmanager

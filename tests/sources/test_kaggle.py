@@ -201,7 +201,20 @@ def test_a_wrong_or_broken_key_does_not_hide_the_right_one(
     assert "does not take the key from ~/.kaggle/access_token" in at_kaggle.said
 
 
-def test_a_login_buys_a_token_and_its_file_stays(at_kaggle: AtKaggle) -> None:
+@pytest.mark.parametrize("good", [".kaggle/access_token.txt", ".kaggle/kaggle.json"])
+def test_what_cannot_be_sent_does_not_hide_the_right_key(at_kaggle: AtKaggle, good: str) -> None:
+    at_kaggle.server.competitions["dogs"] = Competition(FILES)
+    at_kaggle.variables = {"KAGGLE_API_TOKEN": "KGAT_„abc“"}
+    at_kaggle.give(".kaggle/access_token", "KGAT_aaaa\nKGAT_bbbb\n")
+    pair = f'{{"username": "{USER}", "key": "{KEY}"}}'
+    at_kaggle.give(good, pair if good.endswith("json") else TOKEN)
+    assert below(at_kaggle.fetch(competition="dogs")) == FILES
+    assert "~/.kaggle/access_token holds no key" in at_kaggle.said
+
+
+# 401 is what the stand-in says by itself.
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_login_buys_a_token_and_its_file_stays(at_kaggle: AtKaggle, status: int) -> None:
     at_kaggle.server.competitions["dogs"] = Competition(FILES)
     at_kaggle.server.refreshes["refresh-0123456789"] = TOKEN
     text = '{"refresh_token": "refresh-0123456789", "access_token": "old", "username": "mona"}'
@@ -209,6 +222,8 @@ def test_a_login_buys_a_token_and_its_file_stays(at_kaggle: AtKaggle) -> None:
     at_kaggle.variables = {}
     assert below(at_kaggle.fetch(competition="dogs")) == FILES
     at_kaggle.server.refreshes.clear()
+    if status != 401:
+        at_kaggle.server.faults["GenerateAccessToken"] = [No(status, "invalid_grant")]
     shutil.rmtree(at_kaggle.folder / "cache")
     assert "takes none" in at_kaggle.refused(competition="dogs")
     assert (at_kaggle.home / ".kaggle/credentials.json").read_text() == text
