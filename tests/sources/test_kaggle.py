@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fresh_environment import needs_uv
 from kaggle_client import CLIENT, KEY, TOKEN, USER, AtKaggle
 from kaggle_server import Competition, No, tarred, zipped
 from pydantic import ValidationError
@@ -425,10 +426,7 @@ def test_a_pages_address_will_do() -> None:
 
 
 def _client(folder: Path, *wanted: str) -> Path:
-    uv = shutil.which("uv")
-    if uv is None:
-        pytest.skip("uv is not here to fetch another version of the client")
-    command = [uv, "pip", "install", "-q", "--target", str(folder), "--no-deps", *wanted]
+    command = [needs_uv(), "pip", "install", "-q", "--target", str(folder), "--no-deps", *wanted]
     if subprocess.run([*command, "--python", sys.executable], check=False).returncode:
         pytest.skip(f"{', '.join(wanted)} cannot be fetched here")
     return folder
