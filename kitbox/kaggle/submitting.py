@@ -137,9 +137,12 @@ def _check_limits(client: Client, slug: str, progress: Progress) -> None:
             service, method = "competitions.CompetitionApiService", "GetSubmissionLimits"
             return kaggle.http_client().call(service, method, _LimitsRequest(slug), _LimitsReply)
 
-    limits = client.ask(
-        f"the limits of '{slug}'", request, hints=_hints(slug), error=SubmissionError
-    )
+    try:
+        limits = client.ask(f"the limits of '{slug}'", request)
+    except SourceError as error:
+        # Whether it can be handed in the upload will tell.
+        progress.warn(f"how many submissions '{slug}' takes is not known: {error.found}")
+        return
     left, today, total = (limits.get(name) for name in ("numAllowedNow", "numToday", "numTotal"))
     # An answer may leave zeros out, so one without any number says nothing.
     if not left and (today or total):

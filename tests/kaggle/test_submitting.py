@@ -161,6 +161,17 @@ def test_limits(at_kaggle: AtKaggle) -> None:
     assert at_kaggle.kitbox("submit", "runs/first").returncode == 0
 
 
+@pytest.mark.parametrize("status", [404, 500])
+def test_limits_that_cannot_be_had_stop_nothing(at_kaggle: AtKaggle, status: int) -> None:
+    run(at_kaggle)
+    at_kaggle.server.faults["GetSubmissionLimits"] = [No(status, "no such method")] * 3
+    at_kaggle.server.scores = [COMPLETE]
+    done = at_kaggle.kitbox("submit", "runs/first")
+    assert done.returncode == 0, done.stderr
+    assert f"is not known: {status} no such method" in done.stdout
+    assert "public score 0.98765" in done.stdout
+
+
 def test_kaggles_refusals(at_kaggle: AtKaggle) -> None:
     run(at_kaggle)
     dogs = at_kaggle.server.competitions["dogs"]
