@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kitbox.errors import KitboxError, SourceError
-from kitbox.kaggle import advice, keys
+from kitbox.kaggle import advice, keys, upload
 from kitbox.kaggle.keys import Key
 
 log = logging.getLogger("kitbox")
@@ -165,7 +165,7 @@ def _load() -> Callable[[], Any]:
             _alone(ANONYMOUS),
             _environment({**made_up, "KAGGLE_CONFIG_DIR": empty}),
         ):
-            from kaggle.api.kaggle_api_extended import KaggleApi
+            from kaggle.api.kaggle_api_extended import KaggleApi, ResumableUploadResult
     except SystemExit:
         raise SourceError("Kaggle's client found no key and gave up", do=keys.ADVICE) from None
     except ImportError as error:
@@ -180,8 +180,16 @@ def _load() -> Callable[[], Any]:
                 del sys.modules[name]
 
     class Api(KaggleApi):  # type: ignore[misc,unused-ignore]
+        upload_trouble = ""  # why the last upload failed
+
         def build_kaggle_client(self) -> Any:
             return _with_timeout(super().build_kaggle_client())
+
+        def upload_complete(self, path: str, url: str, quiet: bool, resume: bool = False) -> str:
+            """The client's own would wait for ever, and prints its reasons."""
+            self.upload_trouble = upload.put(path, url, _TIMEOUT)
+            done = ResumableUploadResult
+            return done.FAILED if self.upload_trouble else done.COMPLETE
 
     return Api
 

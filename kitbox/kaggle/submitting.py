@@ -177,9 +177,13 @@ class _LimitsReply:
 
 def _upload(client: Client, slug: str, file: Path, message: str) -> HandedIn:
     digest = handed_in.digest(file)
-    done = client.ask(
+
+    def request(api: Any) -> tuple[Any, str]:
+        return api.competition_submit(str(file), message, slug, quiet=True), api.upload_trouble
+
+    done, trouble = client.ask(
         f"the submission to '{slug}'",
-        lambda api: api.competition_submit(str(file), message, slug, quiet=True),
+        request,
         hints=_hints(slug),
         error=SubmissionError,
         tries=1,  # a second try could use up a second submission
@@ -188,7 +192,7 @@ def _upload(client: Client, slug: str, file: Path, message: str) -> HandedIn:
     if not done.ref:
         raise SubmissionError(
             f"The upload of {file} to '{slug}' failed; nothing was handed in",
-            found=" ".join((done.message or "no reference in Kaggle's answer").split()),
+            found=trouble or " ".join((done.message or "no reference in its answer").split()),
             do="Try again; `kitbox submissions` shows what Kaggle has",
         )
     now = time.strftime("%Y-%m-%d %H:%M:%S")
