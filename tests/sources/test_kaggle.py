@@ -149,6 +149,12 @@ def test_a_dataset_by_version(at_kaggle: AtKaggle) -> None:
     at_kaggle.server.datasets["mona/cats"][3] = zipped({"a.txt": b"version 3"})
     assert below(at_kaggle.fetch(dataset="mona/cats")) == {"a.txt": b"version 3"}
     assert "404" in at_kaggle.refused(dataset="mona/cats", version=9)
+    # One that was asked for by its number is not the newest one known.
+    at_kaggle.server.datasets["mona/cats"] |= {4: zipped({"a.txt": b"version 4"})}
+    assert below(at_kaggle.fetch(dataset="mona/cats", version=4)) == {"a.txt": b"version 4"}
+    found = Kaggle(dataset="mona/cats").find(at_kaggle.folder / "cache")
+    assert found is not None
+    assert below(found) == {"a.txt": b"version 3"}
 
 
 def test_a_public_dataset_needs_no_key(at_kaggle: AtKaggle) -> None:
