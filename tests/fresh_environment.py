@@ -63,6 +63,14 @@ class Fresh:
         return self
 
 
+def needs_uv() -> str:
+    """The path of uv; without it a test fails in CI, and is skipped elsewhere."""
+    if UV is None:
+        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        missing("uv is not here")
+    return UV
+
+
 def uv(*words: str) -> None:
     """Call uv.
 

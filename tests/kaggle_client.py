@@ -19,6 +19,17 @@ CLIENT = "KITBOX_TEST_KAGGLE"
 """A folder with another version of the client, to be used in place of the installed one."""
 
 _MAIN = "from kitbox.cli import main; main()"
+_LOG = """
+import logging
+_record = logging.getLogRecordFactory()
+def _kept(*args, **kwargs):
+    record = _record(*args, **kwargs)
+    with open("log.txt", "a") as file:
+        file.write(record.getMessage() + "\\n")
+    return record
+logging.setLogRecordFactory(_kept)
+logging.getLogger().setLevel(logging.INFO)
+"""
 _FETCH = """
 import json, sys
 from pathlib import Path
@@ -60,12 +71,12 @@ class AtKaggle:
         self.given.add(path)
 
     def python(self, code: str, *args: str) -> subprocess.CompletedProcess[str]:
-        """A process of its own; the client keeps what it was led to."""
+        """A process of its own; what it logs, from INFO on, is kept in `log.txt`."""
         inherited = {n: v for n, v in os.environ.items() if n in ("PATH", "SYSTEMROOT", "TMPDIR")}
         own = {"HOME": str(self.home), "KITBOX_CACHE": str(self.folder / "cache")}
         own |= {"COLUMNS": "200", "PYTHONPATH": os.environ.get(CLIENT, "")}
         done = subprocess.run(
-            [sys.executable, "-c", code, *args],
+            [sys.executable, "-c", _LOG + code, *args],
             capture_output=True,
             text=True,
             cwd=self.folder,

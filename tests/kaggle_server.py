@@ -13,6 +13,7 @@ import json
 import secrets
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -83,6 +84,7 @@ class Kaggle:
     cuts: list[int] = field(default_factory=list)  # bytes after which a download is cut, each once
     lie: bool = False  # the storage sends other bytes than its sums say
     upload_status: int = 200
+    upload_takes: float = 0  # seconds
     submissions: list[dict[str, Any]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
     signatures: list[str] = field(default_factory=list)
@@ -147,7 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
             who = self.kaggle.user(sent)
             answer = getattr(_Methods(self.kaggle, who), f"{service.split('.')[0]}_{method}")(asked)
         except No as no:
-            self._json({"code": no.status, "message": no.message}, no.status, no.headers)
+            said = no.message
+            if no.status in (429, 503):  # here, too, it repeats what it was sent
+                said = f"{said} {self.headers.get('Authorization', '')}".strip()
+            self._json({"code": no.status, "message": said}, no.status, no.headers)
             return
         if isinstance(answer, bytes):
             signature = secrets.token_hex(16)
@@ -207,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.kaggle.upload_status in (200, 201):
             self.kaggle.uploads[token] = body
+        time.sleep(self.kaggle.upload_takes)
         self._json({}, self.kaggle.upload_status)
 
     def _json(

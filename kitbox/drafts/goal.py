@@ -28,6 +28,8 @@ AUGMENTATION = "standard"
 """The built-in augmentation that mirrors."""
 GRADES = ("diagnosis", "grade", "level", "severity", "stage", "score", "rating", "quality")
 """What names of columns say that hold grades in order, not classes."""
+CLASSES = ("class", "label", "categ", "target", "species", "breed", "type", "kind", "digit")
+"""What names of columns say that hold classes, also where these are numbers."""
 MANY = 30
 """Different whole numbers from which on they are taken for amounts, not classes."""
 
@@ -163,6 +165,13 @@ def _column(survey: Survey, known: Known, goal: Goal) -> None:
     goal.why.append(
         f"a picture has one of {len(kinds)} classes, such as {some(in_order(kinds), 3)}"
     )
+    named = any(word in name.lower() for word in CLASSES) or name.lower().endswith("id")
+    if kind == "whole" and len(kinds) > 2 and not named and _several(asked) == 1:
+        first, *_, last = in_order(kinds)
+        goal.unknown.append(
+            f"whether '{name}' counts or measures something: whole numbers from {first} to {last} "
+            f"are taken for classes. Amounts: `task: {offered('task', 'numbers')}`"
+        )
     if asked is not None and len(asked.columns) == 2:
         _one_value(asked, kinds, goal)
 

@@ -25,6 +25,8 @@ MANY = 64
 MASKED = ("mask", "label", "annot", "segm", "groundtruth", "gt", "ink")
 """What names of files and folders say that hold masks."""
 
+_TEST = re.compile(r"Test|(?<![A-Za-z])(?i:test)")
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -71,7 +73,7 @@ class Survey:
     def samples(self) -> list[str]:
         """All that may be sample submissions, the likeliest first."""
         named = [path for path in self.csvs if _says_sample(path)]
-        return sorted(named, key=lambda p: ("sample" not in _name(p), p.count("/"), len(p), p))
+        return sorted(named, key=_unlikely)
 
     @cached_property
     def asked(self) -> pd.DataFrame | None:
@@ -131,13 +133,15 @@ def look(folder: Path) -> Survey:
 
 
 def says_test(path: str) -> bool:
-    """Whether the top folder or the file itself is called test.
+    """Whether one of the two top folders has a word in its name that begins with test.
 
     >>> says_test("test_images/a.jpg"), says_test("jpeg/test/a.jpg"), says_test("train/test.jpg")
     (True, True, False)
+    >>> says_test("stage1Test/a.jpg"), says_test("contest/train/a.jpg")
+    (True, False)
     """
-    folders = path.lower().split("/")[:-1]
-    return any("test" in name for name in folders[:2])
+    folders = path.split("/")[:-1]
+    return any(_TEST.search(name) for name in folders[:2])
 
 
 def says_mask(path: str) -> bool:
@@ -166,7 +170,14 @@ def _in_cells(survey: Survey) -> str:
 
 def _says_sample(path: str) -> bool:
     name = _name(path)
-    return "sample" in name or "submission" in name or "submit" in name
+    return "sample" in name or "submi" in name
+
+
+def _unlikely(path: str) -> tuple[bool, int, int, int, str]:
+    """Sorts what may be sample submissions, the likeliest first."""
+    name = _name(path)
+    words = 2 * ("submi" in name) + ("sample" in name)
+    return name.startswith("train"), -words, path.count("/"), len(path), path
 
 
 def _name(path: str) -> str:

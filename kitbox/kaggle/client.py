@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kitbox.errors import KitboxError, SourceError
-from kitbox.kaggle import advice, keys
+from kitbox.kaggle import advice, keys, upload
 from kitbox.kaggle.keys import Key
 
 log = logging.getLogger("kitbox")
@@ -82,6 +82,11 @@ class Client:
             # Not from the client's own error: its text may hold a signed address.
             raise error(wrong, found=found, do=do) from None
 
+    @property
+    def _known(self) -> list[Key]:
+        """What must not be shown: the keys, and the tokens that logins bought."""
+        return [*self.keys, *(Key(k.place, token=t) for k, t in self._tokens.items())]
+
     def _give_up(self, key: Key) -> bool:
         """Note that Kaggle does not take the key; whether there is another."""
         if len(self._refused) + 1 == len(self.keys):
@@ -102,7 +107,7 @@ class Client:
                 str(trouble),
                 "Try again later; update the package `kaggle` if that does not help",
             )
-        said = trouble.shown(self.keys)
+        said = trouble.shown(self._known)
         if key is ANONYMOUS:
             do = hints.get(trouble.status) or advice.general(trouble)
             return f"Kaggle refused {doing}", f"{said}, and no key here", f"{do}. {keys.ADVICE}"
@@ -122,7 +127,10 @@ class Client:
                 wait = trouble.wait if trouble.wait is not None else float(2 ** (tries - 1 - left))
                 if not left or wait > advice.LONGEST:
                     raise
-                log.info("Kaggle: %s; again in %.0f s", trouble, wait)
+                said = str(trouble)
+                if isinstance(trouble, advice.Refused):
+                    said = trouble.shown(self._known)
+                log.info("Kaggle: %s; again in %.0f s", said, wait)
             self._sleep(wait)
         raise AssertionError("the last try returns or raises")
 
@@ -157,7 +165,7 @@ def _load() -> Callable[[], Any]:
             _alone(ANONYMOUS),
             _environment({**made_up, "KAGGLE_CONFIG_DIR": empty}),
         ):
-            from kaggle.api.kaggle_api_extended import KaggleApi
+            from kaggle.api.kaggle_api_extended import KaggleApi, ResumableUploadResult
     except SystemExit:
         raise SourceError("Kaggle's client found no key and gave up", do=keys.ADVICE) from None
     except ImportError as error:
@@ -172,8 +180,16 @@ def _load() -> Callable[[], Any]:
                 del sys.modules[name]
 
     class Api(KaggleApi):  # type: ignore[misc,unused-ignore]
+        upload_trouble = ""  # why the last upload failed
+
         def build_kaggle_client(self) -> Any:
             return _with_timeout(super().build_kaggle_client())
+
+        def upload_complete(self, path: str, url: str, quiet: bool, resume: bool = False) -> str:
+            """The client's own would wait for ever, and prints its reasons."""
+            self.upload_trouble = upload.put(path, url, _TIMEOUT)
+            done = ResumableUploadResult
+            return done.FAILED if self.upload_trouble else done.COMPLETE
 
     return Api
 
@@ -200,27 +216,39 @@ def _introspected(api: Any, token: str) -> str:
     asked = IntrospectTokenRequest()
     asked.token = token
     api.config_values = {"token": token}
-    no_token = advice.Refused(401, "the token is unknown or has expired")
-    try:
-        with advice.translated(), api.build_kaggle_client() as kaggle:
-            told = kaggle.security.oauth_client.introspect_token(asked)
-    except advice.Refused as refused:
-        # The client takes these for the same.
-        raise no_token if refused.status in (400, 403, 404) else refused from None
+    unknown = "the token is unknown or has expired"
+    with _meaning(unknown), api.build_kaggle_client() as kaggle:
+        told = kaggle.security.oauth_client.introspect_token(asked)
     if not told.active:
-        raise no_token
+        raise advice.Refused(401, unknown)
     return token
 
 
 def _bought(key: Key) -> str:
-    """An access token for the refresh token of `kaggle auth login`; nothing is saved."""
+    """An access token for the refresh token of `kaggle auth login`; nothing is saved.
+
+    Raises:
+        Refused: 401, where Kaggle does not take it.
+    """
     from kagglesdk import KaggleClient, KaggleCredentials
     from kagglesdk.kaggle_env import get_env
 
-    with KaggleClient(env=get_env()) as client:
+    with _meaning("the login is unknown or has expired"), KaggleClient(env=get_env()) as client:
         asking = _with_timeout(client)
         credentials = KaggleCredentials(client=asking, refresh_token=key.refresh)
         return str(credentials.generate_access_token().token)
+
+
+@contextlib.contextmanager
+def _meaning(unknown: str) -> Iterator[None]:
+    """What a token is refused with means 401; the client takes these for the same."""
+    try:
+        with advice.translated():
+            yield
+    except advice.Refused as refused:
+        if refused.status in (400, 403, 404):
+            raise advice.Refused(401, unknown) from None
+        raise
 
 
 @contextlib.contextmanager

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+log = logging.getLogger("kitbox")
+
+_PART = re.compile(r"[!-~]*")  # what a header can carry
 
 ADVICE = (
     "Make a token at https://www.kaggle.com/settings/api and give it as the environment variable "
@@ -52,12 +58,13 @@ class Key:
 def find() -> list[Key]:
     """All keys that are here, in the order in which Kaggle's client would take them.
 
-    A place that is missing, unreadable or broken does not hide the ones after it.
+    A place that is missing, unreadable or broken does not hide the ones after it; where
+    what it holds can be no key, such as two lines, a warning names it.
     """
     found: dict[tuple[str, ...], Key] = {}
     for look in _PLACES:
-        for key in look():
-            if key:
+        for given in look():
+            if key := _sound(given):
                 found.setdefault((key.username, *key.secrets), key)
     return list(found.values())
 
@@ -71,6 +78,19 @@ def hide(text: str, keys: Sequence[Key]) -> str:
     for secret in sorted((s for key in keys for s in key.secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
+
+
+def _sound(key: Key) -> Key:
+    """The key without parts that cannot be sent."""
+    parts = ("token", "username", "secret", "refresh")
+    bad = [part for part in parts if not _PART.fullmatch(getattr(key, part))]
+    if bad:
+        log.warning(
+            "%s holds no key to Kaggle: there are spaces, line ends or characters beyond ASCII "
+            "in it",
+            key.place,
+        )
+    return replace(key, **dict.fromkeys(bad, ""))
 
 
 def _kernel() -> Iterator[Key]:

@@ -38,7 +38,7 @@ class Store:
         self._thing, self._limits = thing, limits
 
     def find(self, version: Version | None = None) -> Path | None:
-        """The files of a version, by default of the one fetched last; None where not here."""
+        """The files of a version, by default of the newest fetched last; None where not here."""
         name = version.name if version else self._last()
         files = self._folder / name / _FILES
         return files if name and files.is_dir() else None
@@ -62,7 +62,8 @@ class Store:
 
         folder = make_folder(self._folder / version.name, fill)
         self._archive(version).unlink(missing_ok=True)
-        if self._last() != version.name:
+        # A version that was asked for is not what Kaggle has now.
+        if self._thing.wanted() is None and self._last() != version.name:
             whole_files.write(self._folder / _LAST, version.name)
         return folder / _FILES
 

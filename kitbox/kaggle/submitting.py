@@ -137,9 +137,12 @@ def _check_limits(client: Client, slug: str, progress: Progress) -> None:
             service, method = "competitions.CompetitionApiService", "GetSubmissionLimits"
             return kaggle.http_client().call(service, method, _LimitsRequest(slug), _LimitsReply)
 
-    limits = client.ask(
-        f"the limits of '{slug}'", request, hints=_hints(slug), error=SubmissionError
-    )
+    try:
+        limits = client.ask(f"the limits of '{slug}'", request)
+    except SourceError as error:
+        # Whether it can be handed in the upload will tell.
+        progress.warn(f"how many submissions '{slug}' takes is not known: {error.found}")
+        return
     left, today, total = (limits.get(name) for name in ("numAllowedNow", "numToday", "numTotal"))
     # An answer may leave zeros out, so one without any number says nothing.
     if not left and (today or total):
@@ -174,9 +177,13 @@ class _LimitsReply:
 
 def _upload(client: Client, slug: str, file: Path, message: str) -> HandedIn:
     digest = handed_in.digest(file)
-    done = client.ask(
+
+    def request(api: Any) -> tuple[Any, str]:
+        return api.competition_submit(str(file), message, slug, quiet=True), api.upload_trouble
+
+    done, trouble = client.ask(
         f"the submission to '{slug}'",
-        lambda api: api.competition_submit(str(file), message, slug, quiet=True),
+        request,
         hints=_hints(slug),
         error=SubmissionError,
         tries=1,  # a second try could use up a second submission
@@ -185,7 +192,7 @@ def _upload(client: Client, slug: str, file: Path, message: str) -> HandedIn:
     if not done.ref:
         raise SubmissionError(
             f"The upload of {file} to '{slug}' failed; nothing was handed in",
-            found=" ".join((done.message or "no reference in Kaggle's answer").split()),
+            found=trouble or " ".join((done.message or "no reference in its answer").split()),
             do="Try again; `kitbox submissions` shows what Kaggle has",
         )
     now = time.strftime("%Y-%m-%d %H:%M:%S")

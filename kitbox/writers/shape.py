@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kitbox import cells
+from kitbox.joined_keys import says_joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,8 @@ def guess(sample: pd.DataFrame | None, submission: pd.DataFrame) -> Shape:
 
     A file of run lengths may have blank cells, and has two columns as its key
     where it has three and the second holds no run lengths and no decimals; where
-    it has two, a key may name several rows. Any other has one row a key.
+    it has two, a key may name several rows, unless it is joined with a class. Any
+    other has one row a key.
     """
     like = submission if sample is None else sample
     names = [str(name) for name in like.columns]
@@ -60,7 +62,8 @@ def guess(sample: pd.DataFrame | None, submission: pd.DataFrame) -> Shape:
         return Shape()
     rows = sample if sample is not None and len(sample) else submission
     keys = 2 if len(names) == 3 and runs == names[2:] and _is_class(rows, names[1]) else 1
-    return Shape(keys=keys, repeats=len(names) == 2, blank=frozenset(runs))
+    repeats = len(names) == 2 and not says_joined(names[0])
+    return Shape(keys=keys, repeats=repeats, blank=frozenset(runs))
 
 
 def holds_runs(name: str, asked: Iterable[str], written: pd.Series) -> bool:

@@ -76,6 +76,11 @@ def verify(
             wrong += _missing(name, keys, written, asked)
             wrong += _lists(name, keys, written, asked)
     notes = [note for name in values for note in _unknown(name, submission, sample, shape)]
+    if shape.repeats and (twice := doubled(keys)) and not doubled(named(sample)):
+        some_have = f"{counted(len(twice), 'id')} {'has' if len(twice) == 1 else 'have'}"
+        notes.append(
+            f"{some_have} several rows ({some(twice, 3)}): right only where a row is an instance"
+        )
     if shape.blank and (reading is None or reading.size is None):
         notes.append(
             "the lengths are not checked against the picture size: give --height and --width"

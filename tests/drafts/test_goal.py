@@ -64,6 +64,18 @@ def test_a_guess_of_the_positive_class_is_told(tmp_path: Path) -> None:
     assert "'spam' is a guess, the other is 'ham'" in found.unknown[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "labels", "told"),
+    [("count", range(12), True), ("label", range(12), False), ("hotel_id", range(12), False)],
+)
+def test_whole_numbers_that_may_be_amounts(
+    tmp_path: Path, name: str, labels: range, told: bool
+) -> None:
+    found = guess(tmp_path, [str(one) for one in labels] * 2, ["0"], name)
+    assert found.task == {"use": "single-label"}
+    assert ("whole numbers from 0 to 11 are taken for classes" in "".join(found.unknown)) is told
+
+
 def test_sides_change_places() -> None:
     names = ["left_eye", "nose", "right_eye", "mouthLeft", "mouthRight"]
     assert goal._sides(names) == [["left_eye", "right_eye"], ["mouthLeft", "mouthRight"]]

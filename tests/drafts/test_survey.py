@@ -24,6 +24,38 @@ def test_sample_lookup_and_tables(tmp_path: Path) -> None:
     assert found.tops() == "train (1)"
 
 
+def test_the_likeliest_sample(tmp_path: Path) -> None:
+    picture(tmp_path / "train/a.png")
+    names = (
+        "data/sample_submission.csv",
+        "a/submit.csv",
+        "sample.csv",
+        "train_sample.csv",
+        "train_submit.csv",
+    )
+    for name in reversed(names):
+        table(tmp_path / name, ["id", "label"], [["b", 0]])
+    assert survey.look(tmp_path).samples == [*names[:3], "train_submit.csv", "train_sample.csv"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "test"),
+    [
+        ("contest/train", False),
+        ("latest/train", False),
+        ("contest/test", True),
+        ("stage1_test", True),
+        ("test2", True),
+        ("TestImages", True),
+        ("imagesTest", True),
+        ("TEST", True),
+        ("testing", True),
+    ],
+)
+def test_folders_of_the_test(folder: str, test: bool) -> None:
+    assert survey.says_test(f"{folder}/a.jpg") is test
+
+
 def test_pictures_in_cells(tmp_path: Path) -> None:
     """As facial-keypoints-detection and digit-recognizer have them."""
     table(tmp_path / "training.csv", ["nose_x", "Image"], [[3.5, " ".join(["238"] * 100)]])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from kaggle_client import KEY, USER, AtKaggle
+from kaggle_client import KEY, TOKEN, USER, AtKaggle
 from kaggle_server import Competition, No
 
 from kitbox.errors import SourceError, SubmissionError
@@ -170,3 +170,12 @@ def test_a_token_is_asked_about_once(at_kaggle: AtKaggle) -> None:
     at_kaggle.fetch(competition="dogs")
     assert at_kaggle.server.count("ListDataFiles") == 3
     assert at_kaggle.server.count("IntrospectToken") == 1
+
+
+def test_a_bought_token_is_not_shown(at_kaggle: AtKaggle) -> None:
+    at_kaggle.server.competitions["dogs"] = Competition({"a.csv": b"1"})
+    at_kaggle.server.refreshes["refresh-0123456789"] = TOKEN
+    at_kaggle.give(".kaggle/credentials.json", '{"refresh_token": "refresh-0123456789"}')
+    at_kaggle.variables = {}
+    at_kaggle.server.faults["ListDataFiles"] = [No(503)] * 3
+    assert "503 Bearer ***" in at_kaggle.refused(competition="dogs")

@@ -66,14 +66,29 @@ def test_every_place_in_the_clients_order(home: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_token_may_be_the_path_of_a_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAGGLE_API_TOKEN", str(put(home, "token", "in the file\n")))
-    assert found() == [("in the file", "", "")]
+    monkeypatch.setenv("KAGGLE_API_TOKEN", str(put(home, "token", "in-the-file\n")))
+    assert found() == [("in-the-file", "", "")]
 
 
 def test_the_same_key_in_two_places_is_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAGGLE_API_TOKEN", "t")
     put(home, ".kaggle/access_token", "t")
     assert [key.place for key in keys.find()] == ["KAGGLE_API_TOKEN"]
+
+
+@pytest.mark.parametrize("text", ["KGAT_a\nKGAT_b", "KGAT_„abc“", "KGAT_a b", "KGAT_a\x07"])
+def test_what_cannot_be_sent_is_no_key(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", text)
+    put(home, ".kaggle/access_token", f"{text}\n")
+    put(home, ".kaggle/kaggle.json", json.dumps({"username": "u", "key": "k ö"}))
+    put(home, ".config/kaggle/kaggle.json", '{"username": "u", "key": "k"}')
+    assert found() == [("", "u", "k")]
+    said = [record.getMessage() for record in caplog.records]
+    places = ["KAGGLE_API_TOKEN", "~/.kaggle/access_token", str(home / ".kaggle/kaggle.json")]
+    assert [one.partition(" holds no key")[0] for one in said] == places
+    assert "KGAT" not in "".join(said)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", '{"username": 3, "key": []}', "\xff"])

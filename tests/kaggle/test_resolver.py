@@ -6,7 +6,9 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+import fresh_environment
 import pytest
+from fresh_environment import needs_uv
 from index import needs_index
 
 from kitbox.errors import SourceError
@@ -27,17 +29,24 @@ def test_neither_pip_nor_uv(monkeypatch: pytest.MonkeyPatch) -> None:
         resolver.resolve(["six"], (), "3.12")
 
 
+def test_a_missing_uv_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh_environment, "UV", None)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="uv is not here"):
+        needs_uv()
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="uv is not here"):
+        needs_uv()
+
+
 @pytest.mark.parametrize("way", ["uv", "pip"])
 def test_both_ways_agree(tmp_path: Path, way: str) -> None:
     needs_index()
-    uv = shutil.which("uv")
-    if way == "uv" and uv is None:
-        pytest.skip("no uv")
     wanted, limits = tmp_path / "wanted.txt", tmp_path / "limits.txt"
     wanted.write_text("python-dateutil==2.9.0.post0\n")
     limits.write_text("six==1.16.0\nnumpy==2.0.*\n")
     found = (
-        resolver._by_uv(str(uv), wanted, limits, "3.12")
+        resolver._by_uv(needs_uv(), wanted, limits, "3.12")
         if way == "uv"
         else resolver._by_pip(wanted, limits, "3.12")
     )

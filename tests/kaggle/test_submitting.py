@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,28 @@ def test_a_score_that_is_an_error(at_kaggle: AtKaggle) -> None:
 def test_an_upload_that_fails_is_an_error(at_kaggle: AtKaggle, status: int) -> None:
     folder = run(at_kaggle)
     at_kaggle.server.upload_status = status
-    assert "nothing was handed in" in refused(at_kaggle, "runs/first")
+    said = refused(at_kaggle, "runs/first")
+    assert "nothing was handed in" in said
+    assert f"the storage answered {status} {HTTPStatus(status).phrase}" in said
     assert at_kaggle.server.submissions == []
     assert not (folder / "submitted.json").exists()
+
+
+def test_an_upload_that_stalls_ends(at_kaggle: AtKaggle) -> None:
+    run(at_kaggle)
+    at_kaggle.server.upload_takes = 3
+    code = (
+        "import time, kitbox.kaggle.client as client\n"
+        "from kitbox.errors import SubmissionError\n"
+        "from kitbox.kaggle.submitting import submit\n"
+        "from pathlib import Path\n"
+        "client._TIMEOUT = (0.5, 0.5)\n"
+        "try: submit(Path('runs/first'))\n"
+        "except SubmissionError as error: print(error)"
+    )
+    done = at_kaggle.python(code)
+    assert "nothing was handed in. Found: the connection failed (TimeoutError)" in done.stdout
+    assert at_kaggle.server.submissions == []
 
 
 def test_a_file_is_handed_in_once(at_kaggle: AtKaggle) -> None:
@@ -159,6 +179,17 @@ def test_limits(at_kaggle: AtKaggle) -> None:
     dogs.today, dogs.limited_by_total = 0, False
     at_kaggle.server.scores = [COMPLETE]
     assert at_kaggle.kitbox("submit", "runs/first").returncode == 0
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_limits_that_cannot_be_had_stop_nothing(at_kaggle: AtKaggle, status: int) -> None:
+    run(at_kaggle)
+    at_kaggle.server.faults["GetSubmissionLimits"] = [No(status, "no such method")] * 3
+    at_kaggle.server.scores = [COMPLETE]
+    done = at_kaggle.kitbox("submit", "runs/first")
+    assert done.returncode == 0, done.stderr
+    assert f"is not known: {status} no such method" in done.stdout
+    assert "public score 0.98765" in done.stdout
 
 
 def test_kaggles_refusals(at_kaggle: AtKaggle) -> None:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fresh_environment import needs_uv
 from kaggle_client import CLIENT, KEY, TOKEN, USER, AtKaggle
 from kaggle_server import Competition, No, tarred, zipped
 from pydantic import ValidationError
@@ -148,6 +149,12 @@ def test_a_dataset_by_version(at_kaggle: AtKaggle) -> None:
     at_kaggle.server.datasets["mona/cats"][3] = zipped({"a.txt": b"version 3"})
     assert below(at_kaggle.fetch(dataset="mona/cats")) == {"a.txt": b"version 3"}
     assert "404" in at_kaggle.refused(dataset="mona/cats", version=9)
+    # One that was asked for by its number is not the newest one known.
+    at_kaggle.server.datasets["mona/cats"] |= {4: zipped({"a.txt": b"version 4"})}
+    assert below(at_kaggle.fetch(dataset="mona/cats", version=4)) == {"a.txt": b"version 4"}
+    found = Kaggle(dataset="mona/cats").find(at_kaggle.folder / "cache")
+    assert found is not None
+    assert below(found) == {"a.txt": b"version 3"}
 
 
 def test_a_public_dataset_needs_no_key(at_kaggle: AtKaggle) -> None:
@@ -201,7 +208,20 @@ def test_a_wrong_or_broken_key_does_not_hide_the_right_one(
     assert "does not take the key from ~/.kaggle/access_token" in at_kaggle.said
 
 
-def test_a_login_buys_a_token_and_its_file_stays(at_kaggle: AtKaggle) -> None:
+@pytest.mark.parametrize("good", [".kaggle/access_token.txt", ".kaggle/kaggle.json"])
+def test_what_cannot_be_sent_does_not_hide_the_right_key(at_kaggle: AtKaggle, good: str) -> None:
+    at_kaggle.server.competitions["dogs"] = Competition(FILES)
+    at_kaggle.variables = {"KAGGLE_API_TOKEN": "KGAT_„abc“"}
+    at_kaggle.give(".kaggle/access_token", "KGAT_aaaa\nKGAT_bbbb\n")
+    pair = f'{{"username": "{USER}", "key": "{KEY}"}}'
+    at_kaggle.give(good, pair if good.endswith("json") else TOKEN)
+    assert below(at_kaggle.fetch(competition="dogs")) == FILES
+    assert "~/.kaggle/access_token holds no key" in at_kaggle.said
+
+
+# 401 is what the stand-in says by itself.
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_login_buys_a_token_and_its_file_stays(at_kaggle: AtKaggle, status: int) -> None:
     at_kaggle.server.competitions["dogs"] = Competition(FILES)
     at_kaggle.server.refreshes["refresh-0123456789"] = TOKEN
     text = '{"refresh_token": "refresh-0123456789", "access_token": "old", "username": "mona"}'
@@ -209,6 +229,8 @@ def test_a_login_buys_a_token_and_its_file_stays(at_kaggle: AtKaggle) -> None:
     at_kaggle.variables = {}
     assert below(at_kaggle.fetch(competition="dogs")) == FILES
     at_kaggle.server.refreshes.clear()
+    if status != 401:
+        at_kaggle.server.faults["GenerateAccessToken"] = [No(status, "invalid_grant")]
     shutil.rmtree(at_kaggle.folder / "cache")
     assert "takes none" in at_kaggle.refused(competition="dogs")
     assert (at_kaggle.home / ".kaggle/credentials.json").read_text() == text
@@ -237,6 +259,9 @@ def test_too_many_requests(at_kaggle: AtKaggle) -> None:
     at_kaggle.server.competitions["dogs"] = Competition(FILES)
     at_kaggle.server.faults["ListDataFiles"] = [No(429, "Too many", Retry_After="0"), No(503)]
     assert below(at_kaggle.fetch(competition="dogs")) == FILES
+    log = (at_kaggle.folder / "log.txt").read_text()
+    assert "429 Too many Bearer ***; again in 0 s" in log
+    assert "503 Bearer ***; again in 2 s" in log
     shutil.rmtree(at_kaggle.folder / "cache")
     at_kaggle.server.faults["ListDataFiles"] = [No(429, "Too many", Retry_After="1200")]
     assert "wait 20 minutes" in at_kaggle.refused(competition="dogs")
@@ -407,10 +432,7 @@ def test_a_pages_address_will_do() -> None:
 
 
 def _client(folder: Path, *wanted: str) -> Path:
-    uv = shutil.which("uv")
-    if uv is None:
-        pytest.skip("uv is not here to fetch another version of the client")
-    command = [uv, "pip", "install", "-q", "--target", str(folder), "--no-deps", *wanted]
+    command = [needs_uv(), "pip", "install", "-q", "--target", str(folder), "--no-deps", *wanted]
     if subprocess.run([*command, "--python", sys.executable], check=False).returncode:
         pytest.skip(f"{', '.join(wanted)} cannot be fetched here")
     return folder

@@ -41,6 +41,8 @@ def test_guesses() -> None:
     two = frame("id,class,predicted", "a,x,", "a,y,")
     assert guess(two, two) == Shape(keys=2, blank=frozenset({"predicted"}))
     assert guess(None, frame("id,class,predicted", "a,x,3 1", "a,y,")).keys == 2
+    joined = frame("ImageId_ClassId,EncodedPixels", "a_1,1 1", "a_2,1 1")
+    assert guess(joined, joined) == Shape(blank=frozenset({"EncodedPixels"}))
     wide = frame("id,sky,road", "a,1 1,1 1")
     assert guess(wide, wide) == Shape(blank=frozenset({"sky", "road"}))
     numbers = frame("id,p", "a,0.5")

@@ -221,6 +221,21 @@ def frame(header: str, *lines: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=header.split(","), dtype=str)
 
 
+def test_a_joined_key_names_one_row() -> None:
+    sample = frame("ImageId_ClassId,EncodedPixels", "1_1,1 1", "1_2,1 1")
+    found = verify(frame("ImageId_ClassId,EncodedPixels", "1_1,5 3", "1_1,60 3", "1_2,"), sample)
+    assert found.faults == ("1 id more than once (1_1).",)
+
+
+def test_several_rows_of_an_id_are_noted() -> None:
+    sample = frame("id,rle_mask", "a,1 1", "b,1 1")
+    size = Reading((9, 9))
+    found = verify(frame("id,rle_mask", "a,1 2", "a,4 2", "b,"), sample, size)
+    assert found.faults == ()
+    assert found.notes == ("1 id has several rows (a): right only where a row is an instance.",)
+    assert verify(frame("id,rle_mask", "a,1 2", "b,"), sample, size).notes == ()
+
+
 def test_notes_on_words_and_on_sizes() -> None:
     sample = frame("id,tags", "a,sky sea", "b,road")
     assert verify(frame("id,tags", "a,sky", "b,road sea"), sample).notes == ()
