@@ -26,7 +26,6 @@ from __future__ import annotations
 from kitbox.contracts.augmentation import Augmentation
 from kitbox.contracts.backbone import Attaches, Backbone, Body, Weights
 from kitbox.contracts.batches import Batches
-from kitbox.contracts.drafted import Drafted
 from kitbox.contracts.labeler import Labeler, Labels
 from kitbox.contracts.source import Source
 from kitbox.contracts.splitter import Splitter
@@ -46,7 +45,6 @@ __all__ = [
     "Batches",
     "Body",
     "Decides",
-    "Drafted",
     "Interprets",
     "Labeler",
     "Labels",

@@ -81,7 +81,8 @@ class Backbone(Protocol):
                 saved model into it next.
 
         Raises:
-            WeightsError: when the weights cannot be had or do not fit.
+            WeightsError: when the weights cannot be had or do not fit, or when it has no maps
+                and is asked for them.
         """
 
 

@@ -7,19 +7,19 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, ClassVar
 
-import pytest
 import torch
 
 from kitbox.contracts import Backbone, Weights
+from kitbox.errors import WeightsError
 from kitbox.testing.network import offline
-from kitbox.testing.plugins import PluginTests
+from kitbox.testing.plugins import PluginTests, refuses
 
 
 class BackboneTests(PluginTests):
     """What every backbone keeps to.
 
     Fixture: `plugin`, a backbone whose weights are here or random. `size` is a rectangle
-    (H, W) that it takes; `maps` says whether it gives feature maps too.
+    (H, W) that it takes; `maps` says whether it gives feature maps too, or refuses to.
     """
 
     kind: ClassVar[str] = "backbone"
@@ -119,7 +119,8 @@ class BackboneTests(PluginTests):
     def test_maps(self, plugin: Backbone) -> None:
         """Maps of the strides that it says, finest first, also of sides that do not divide."""
         if not self.maps:
-            pytest.skip("it gives no maps")
+            refuses(lambda: self._built(plugin, maps=True), WeightsError, "build() for maps")
+            return
         body = self._built(plugin, maps=True)
         assert isinstance(body.features, tuple)
         assert list(body.strides) == sorted(body.strides), "expected the finest map first"

@@ -6,54 +6,76 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 LOOKS = 2000
-"""Times that the folder is looked at, at most."""
+"""Times that the folder is looked at between two calls, at most."""
+PAUSE = 0.001
+"""Seconds between two looks of the thread, at least."""
 
 
 @contextmanager
 def moments(root: Path, target: Path, into: Path, most: int = 4) -> Iterator[list[Path]]:
     """Copies of `root` below `into`, from when `target` is there, whenever files changed.
 
-    They are made between two calls of Python, in whichever thread, so that it does not matter
-    what wrote the files. The list fills in the meantime.
+    They are made between two calls of Python, in whichever thread, and by a thread that looks all
+    the time, so that it does not matter what wrote the files, and in how many commands. A copy
+    is kept if nothing changed while it was made. The list fills in the meantime.
 
     Args:
         most: copies.
     """
     copies: list[Path] = []
-    lock, seen, looks = threading.Lock(), [()], [0]
+    lock, seen, looks, over = threading.Lock(), [()], [0], threading.Event()
 
-    def look(frame: Any, event: str, argument: Any) -> None:
-        if "return" not in event or len(copies) >= most or looks[0] >= LOOKS:
+    def look() -> None:
+        # Waits for the other's copy, but not for ever: one may hold a lock that the other needs.
+        if len(copies) >= most or not os.path.lexists(target) or not lock.acquire(timeout=1):
             return
-        if not os.path.lexists(target) or not lock.acquire(blocking=False):
-            return
+        copy = into / str(len(copies))
         try:
-            looks[0] += 1
             files: Any = tuple(sorted(_sizes(root)))
-            if files != seen[0]:
+            if files == seen[0]:
+                return
+            shutil.copytree(root, copy, symlinks=True)
+            if files == tuple(sorted(_sizes(root))):
                 seen[0] = files
-                copy = into / str(len(copies))
-                shutil.copytree(root, copy, symlinks=True)
                 copies.append(copy)
+            else:
+                shutil.rmtree(copy)
         except OSError:  # it changes while it is copied
-            return
+            shutil.rmtree(copy, ignore_errors=True)
         finally:
             lock.release()
 
+    def returned(frame: Any, event: str, argument: Any) -> None:
+        if "return" in event and looks[0] < LOOKS and os.path.lexists(target):
+            looks[0] += 1
+            look()
+
+    def watch() -> None:
+        took = 0.0
+        while len(copies) < most and not over.wait(max(PAUSE, took)):
+            began = time.perf_counter()
+            look()
+            took = time.perf_counter() - began
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     before = sys.getprofile()
-    threading.setprofile(look)
-    sys.setprofile(look)
+    threading.setprofile(returned)
+    sys.setprofile(returned)
     try:
         yield copies
     finally:
         sys.setprofile(before)
         threading.setprofile(before)
+        over.set()
+        watcher.join()
 
 
 def _sizes(folder: Path) -> Iterator[tuple[str, int]]:

@@ -36,7 +36,7 @@ class Seen:
         features: of the pictures, (N, F) or maps.
         outputs: raw outputs (N, ...) of the new head.
         targets: as the loss gets them (N, ...).
-        frames: of the N pictures; all of a picture is squashed to the size.
+        frames: of the N pictures; all of a picture is squashed, or padded, to the size.
         loader: of the pictures and their targets.
     """
 
@@ -119,20 +119,33 @@ class RehearsalTests(PluginTests):
     def seen(self, plugin: Any, rows: pd.DataFrame, targets: Sequence[str], folder: Path) -> Seen:
         with offline():
             task = plugin.learn(rows, targets, folder)
-            encoded = task.encode(rows, folder)
-        loader = load(encoded, rows, folder)
-        ((images, batch, _),) = loader.fixed(range(len(rows)), SIZE)
-        torch.manual_seed(0)
-        body: Any = TinyBody(maps=task.maps()).eval()
-        head = task.head(body).eval()
-        with torch.no_grad():
-            features = body(images)
-            outputs = cut(head(features))
-        frames = loader.frames(range(len(rows)), SIZE)
-        return Seen(task, head, features, outputs, batch, frames, loader)
+        return see(task, rows, folder)
+
+    @pytest.fixture
+    def padded(self, seen: Seen, rows: pd.DataFrame, folder: Path) -> Seen:
+        """The same task, pictures with a border."""
+        return see(seen.task, rows, folder, fit="pad")
 
 
-def load(encoded: np.ndarray | Targets, rows: pd.DataFrame, folder: Path) -> Loader:
+def see(task: Any, rows: pd.DataFrame, folder: Path, fit: geometry.Fit = "squash") -> Seen:
+    """A learned task with a new head, and all rows as one batch."""
+    with offline():
+        encoded = task.encode(rows, folder)
+    loader = load(encoded, rows, folder, fit)
+    ((images, batch, _),) = loader.fixed(range(len(rows)), SIZE)
+    torch.manual_seed(0)
+    body: Any = TinyBody(maps=task.maps()).eval()
+    head = task.head(body).eval()
+    with torch.no_grad():
+        features = body(images)
+        outputs = cut(head(features))
+    frames = loader.frames(range(len(rows)), SIZE)
+    return Seen(task, head, features, outputs, batch, frames, loader)
+
+
+def load(
+    encoded: np.ndarray | Targets, rows: pd.DataFrame, folder: Path, fit: geometry.Fit = "squash"
+) -> Loader:
     """Batches of all rows, on the CPU."""
     decoded = pixels.load(folder, list(rows["image"]), side=96, channels=3, cache=None, workers=2)
     targets = Fixed(encoded) if isinstance(encoded, np.ndarray) else encoded
@@ -142,7 +155,7 @@ def load(encoded: np.ndarray | Targets, rows: pd.DataFrame, folder: Path) -> Loa
         mean=(0.5,) * 3,
         std=(0.25,) * 3,
         interpolation=1,
-        fit="squash",
+        fit=fit,
         device="cpu",
         workers=2,
         batch_size=max(1, len(rows)),

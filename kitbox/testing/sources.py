@@ -110,7 +110,9 @@ class SourceTests(PluginTests):
                     f"a full disk was told as {type(error).__name__}; use kitbox.errors.storage"
                 ) from error
             else:
-                pytest.skip(f"it writes {len(watch.written)} files, nothing can be half there")
+                pytest.skip(
+                    f"Python opens {len(watch.written)} files to write, no second one to refuse"
+                )
         with offline():
             left = plugin.find(cache)
         assert left is None, f"half a source was left behind, and find() takes it: {left}"

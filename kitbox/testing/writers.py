@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -58,6 +59,13 @@ class WriterTests(PluginTests):
         turned = sample.iloc[::-1].reset_index(drop=True)
         again = self._made(plugin, predictions, turned, folder)
         pd.testing.assert_frame_equal(again.iloc[::-1].reset_index(drop=True), made)
+        assert any(
+            not self._made(plugin, other, sample, folder).equals(made)
+            for other in _exchanged(predictions)
+        ), (
+            "whichever picture has which outputs, it makes the same table: are they written, and "
+            "not the sample's own values? (do the outputs of the fixture `predictions` differ?)"
+        )
         pd.testing.assert_frame_equal(predictions, given)
         pd.testing.assert_frame_equal(sample, before)
 
@@ -113,3 +121,10 @@ class WriterTests(PluginTests):
     ) -> pd.DataFrame:
         with offline():
             return submission.make(plugin, predictions, sample, folder)
+
+
+def _exchanged(predictions: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The same ids with each other's outputs, in every rotation."""
+    for first in range(1, len(predictions)):
+        turned = pd.concat([predictions.iloc[first:], predictions.iloc[:first]])
+        yield turned.assign(id=list(predictions["id"]))

@@ -275,6 +275,30 @@ def test_an_exception_in_a_thread_reaches_the_caller() -> None:
     wait_for_no_threads()
 
 
+class Smearing(Options):
+    """Writes into the picture that it is given, which is allowed."""
+
+    def transforms(self, height: int, width: int, interpolation: int) -> list[Any]:
+        A = albumentations()  # noqa: N806
+
+        def smear(image: np.ndarray, **_: object) -> np.ndarray:
+            image[:] = 7
+            return image
+
+        return [A.Lambda(image=smear, p=1), A.Resize(height, width)]
+
+
+def test_an_augmentation_may_write_into_its_picture() -> None:
+    loader = make()
+    canvas = loader.pixels.canvas.copy()
+    before = canvas.copy()
+    whole = np.full((ROWS, 2), SIDE)
+    loader = replace(loader, pixels=replace(loader.pixels, canvas=canvas, extents=whole))
+    images, _, _ = together(loader.varied(range(ROWS), (8, 8), Smearing(), (1,)))
+    assert torch.allclose(images[:, 0], torch.tensor((7 / 255 - MEAN[0]) / STD[0]))
+    assert np.array_equal(canvas, before)
+
+
 class Careless(Options):
     """Ends with what the network is not given."""
 

@@ -14,6 +14,7 @@ import pytest
 BEGIN = """
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
@@ -27,7 +28,7 @@ import pandas as pd
 import pytest
 import torch
 
-from kitbox import Fixed, Gathered, Labels, Options, Runs, Warp, contracts, errors
+from kitbox import Fixed, Frames, Gathered, Labels, Options, Runs, Warp, contracts, errors
 from kitbox.data.augment import Nothing, Standard
 from kitbox.data.split import Random
 from kitbox.labelers.folder import FolderLabels
@@ -55,6 +56,9 @@ FIXTURES = {
     "splitter": "",
     "augmentation": "",
     "backbone": "",
+    "backbone:vectors": """
+    maps = False
+""",
     "task:classes": """
     @pytest.fixture
     def rows(self, folder):
@@ -573,7 +577,7 @@ MUTANTS = {
     def predictions(self, outputs, frames):
         return super().predictions(outputs, frames).map(lambda runs: Runs.of(runs.mask()[:, ::-1]))
 """,
-        "test_a_predicted_mask_lies_where_its_output_does",
+        "test_a_predicted_mask_lies_where_its_output_does[squash]",
     ),
     "Headstand": (
         "task:masks",
@@ -583,7 +587,7 @@ MUTANTS = {
     def predictions(self, outputs, frames):
         return super().predictions(outputs, frames).map(lambda runs: Runs.of(runs.mask()[::-1]))
 """,
-        "test_a_predicted_mask_lies_where_its_output_does",
+        "test_a_predicted_mask_lies_where_its_output_does[squash]",
     ),
     "Identity": (
         "task:points",
@@ -775,6 +779,160 @@ MUTANTS = {
 """,
         "test_the_pictures_that_the_sample_asks_for",
     ),
+    "NetSized": (  # masks of the network's size, not the file's
+        "task:masks",
+        "Segmentation",
+        """    codes: tuple[str, ...] = Field(("sky", "road"), description="of classes")
+
+    def predictions(self, outputs, frames):
+        made = super().predictions(outputs, frames)
+        return made.map(lambda runs: Runs.of(cv2.resize(runs.mask().astype('uint8'), (64, 48)) > 0))
+""",
+        "test_a_predicted_mask_lies_where_its_output_does[squash]",
+    ),
+    "Echo": (  # gives the sample back
+        "writer",
+        "Wide",
+        """    def table(self, predictions, sample, folder):
+        made = super().table(predictions, sample, folder)
+        return made if sample is None else sample.copy()
+""",
+        "test_it_obeys_the_sample",
+    ),
+    "BalanceAll": (  # of all rows, whichever are asked for
+        "task",
+        "Regression",
+        """    def balance(self, targets, rows):
+        return np.ones(len(targets.values))
+""",
+        "test_rows_are_weighed",
+    ),
+    "BalanceFirst": (  # of as many rows, but others
+        "task:classes",
+        "SingleLabel",
+        """    def balance(self, targets, rows):
+        return super().balance(targets, np.arange(len(rows)))
+""",
+        "test_rows_are_weighed",
+    ),
+    "BalanceUpside": (  # frequent ones oftener
+        "task:classes",
+        "SingleLabel",
+        """    def balance(self, targets, rows):
+        return 1 / super().balance(targets, rows)
+""",
+        "test_rows_are_weighed",
+    ),
+    "NoWriter": (  # asks for a writer that is not there, where there is a sample
+        "task",
+        "Regression",
+        """    def writer(self, sample):
+        return super().writer(sample) if sample is None else {"use": "nope"}
+""",
+        "test_predictions_can_be_written",
+    ),
+    "NoMaps": (  # a vector, whatever is asked for
+        "backbone:vectors",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        return TinyBody(False)
+""",
+        "test_maps",
+    ),
+    "Single": (  # means in single precision, which the order of rows changes a little: allowed
+        "task",
+        "Regression",
+        """    def learn(self, rows, targets, folder):
+        learned = super().learn(rows, targets, folder)
+        mean = (rows['value'] / 3).to_numpy('float32').cumsum()[-1] / np.float32(len(rows))
+        return learned.model_copy(update={'mean': (3 * float(mean),)})
+""",
+        None,
+    ),
+    "NoShift": (
+        "task:points",
+        "Points",
+        """    def predictions(self, outputs, frames):
+        unmoved = Frames(frames.size, frames.sizes, frames.scale, np.zeros_like(frames.shift))
+        return super().predictions(outputs, unmoved)
+""",
+        "test_what_fits_predicts_the_table",
+    ),
+    "NoShiftOfMasks": (
+        "task:masks",
+        "Segmentation",
+        """    codes: tuple[str, ...] = Field(("sky", "road"), description="of classes")
+
+    def predictions(self, outputs, frames):
+        unmoved = Frames(frames.size, frames.sizes, frames.scale, np.zeros_like(frames.shift))
+        return super().predictions(outputs, unmoved)
+""",
+        "test_a_predicted_mask_lies_where_its_output_does[pad]",
+    ),
+    "Unpacks": (  # by one command, where find() looks
+        "source",
+        "Options",
+        """    def find(self, cache):
+        return cache / 'x' if (cache / 'x').is_dir() else None
+
+    def fetch(self, cache):
+        if self.find(cache) is None:
+            script = 'mkdir x; for n in a b c d e; do echo 1 > x/$n; sleep 0.1; done'
+            subprocess.run(['sh', '-c', script], cwd=cache, check=True)
+        return cache / 'x'
+""",
+        "test_a_killed_fetch_leaves_nothing_half",
+    ),
+    "Restless": (
+        "source",
+        "Digits",
+        """    def fetch(self, cache):
+        folder = super().fetch(cache)
+        with (folder / 'fetched.txt').open('a') as log:
+            log.write('1')
+        return folder
+""",
+        "test_fetching_again_changes_nothing",
+    ),
+    "Filled": (
+        "task",
+        "Regression",
+        """    def fit(self):
+        return "stretch"
+""",
+        "test_small_answers",
+    ),
+    "Detached": (
+        "task",
+        "Regression",
+        """    def head(self, body):
+        class Head(torch.nn.Linear):
+            def forward(self, features):
+                return torch.nn.functional.linear(features, self.weight) + self.bias.detach()
+        return Head(body.features, 1)
+""",
+        "test_the_head_learns",
+    ),
+    "Grown": (
+        "backbone",
+        "Tiny",
+        """    def build(self, size, *, load=True, maps=False):
+        body = TinyBody(maps)
+        body.scale = float(torch.rand(())) if load else 1.0
+        body.register_forward_hook(lambda module, given, found: found * module.scale)
+        return body
+""",
+        "test_a_saved_model_comes_back",
+    ),
+    "Fickle": (
+        "writer",
+        "Wide",
+        """    def table(self, predictions, sample, folder):
+        made = super().table(predictions, sample, folder)
+        return made if sample is not None else made.sample(frac=1, random_state=next(COUNT))
+""",
+        "test_without_a_sample",
+    ),
 }
 
 
@@ -783,7 +941,7 @@ def module(literal: str) -> str:
     parts = [BEGIN, "from pydantic import Field, model_serializer\n"]
     parts.append("\ndef slip(picture, **_):\n    return np.roll(picture, 12, axis=1)\n")
     parts.append("\ndef flip(picture, **_):\n    return picture[:, ::-1].copy()\n")
-    parts.append(f"\nREMEMBERED = []\nLITERAL = {literal!r}\n")
+    parts.append(f"\nREMEMBERED, COUNT = [], itertools.count()\nLITERAL = {literal!r}\n")
     for name, (kind, base, body, _) in MUTANTS.items():
         parts.append(f'\n\nclass {name}({base}):\n    """Made wrong."""\n\n{body or "    pass"}')
         parts.append(f"\n\nclass Test{name}({kind.partition(':')[0].capitalize()}Tests):\n")

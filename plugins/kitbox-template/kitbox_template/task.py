@@ -99,11 +99,11 @@ class TemplateTask(Options):
     # What a person gets
 
     def predictions(self, outputs: np.ndarray, frames: Frames) -> pd.DataFrame:
-        """Raw outputs (B, 1) as a table: the probability of yes."""
+        """Raw outputs (B, 1) as a table: the probability of the label, in a column of its name."""
         import numpy as np
         import pandas as pd
 
-        return pd.DataFrame({"yes": 1 / (1 + np.exp(-outputs[:, 0].astype(np.float64)))})
+        return pd.DataFrame({self.positive: 1 / (1 + np.exp(-outputs[:, 0].astype(np.float64)))})
 
     def draw(self, picture: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, str]:
         """A training picture (H, W, 3) with its target, for `batch.png`."""
@@ -111,4 +111,4 @@ class TemplateTask(Options):
 
     def writer(self, sample: pd.DataFrame | None) -> Mapping[str, Any]:
         """The writer that fits, as a recipe would name it."""
-        return {"use": "scalar", "kind": "number", "column": "yes"}
+        return {"use": "scalar", "kind": "number", "column": self.positive}
