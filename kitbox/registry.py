@@ -126,9 +126,11 @@ class Registry(Generic[T]):
     def load(self, name: str) -> type[Options]:
         """The class behind a name, imported and checked against its contract.
 
+        A stranger's module is tried in another process first (see `kitbox.probe.danger`).
+
         Raises:
             PluginError: as `find`, or when the package was made for other contracts, the import
-                fails or does not end, or the contract is broken.
+                fails, does not end or ends its process, or the contract is broken.
         """
         plugin = self.find(name)
         if plugin.full_name in self._loaded and plugin.package != SESSION:

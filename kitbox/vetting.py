@@ -227,6 +227,7 @@ def _look_inside(plugins: list[Plugin]) -> list[str]:
 
 def main() -> None:
     """Answer on standard output: the faults of the plugins that standard input names."""
+    probe.inside = True
     found = []
     answers = os.dup(1)
     os.dup2(2, 1)  # what plugins print is no answer

@@ -17,7 +17,10 @@ def offered(kind: str, labels: str) -> str:
     plugins = registry.KINDS[kind]
     usable = [plugin for plugin in plugins.plugins() if plugin.allowed]
     for plugin in sorted(usable, key=lambda plugin: plugin.package != BUILT_IN):
-        cls = plugins.load(plugin.full_name)
+        try:
+            cls = plugins.load(plugin.full_name)
+        except PluginError:  # a broken one offers nothing
+            continue
         if isinstance(cls, Drafted) and cls.drafted_for == labels:
             return plugins.name_of(cls)
     raise PluginError(

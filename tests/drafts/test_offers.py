@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from third_party import LABELER, Strangers
 
 from kitbox import Labels, Options, registry
 from kitbox.contracts import Drafted
@@ -46,3 +47,11 @@ def test_strangers_offer_themselves_too() -> None:
     with isolated(labeler={"a-songs": Songs, "a-table": Tables}):
         assert offered("labeler", "songs") == "a-songs"
         assert offered("labeler", "table") == "table"
+
+
+def test_a_broken_stranger_offers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strangers = Strangers(tmp_path / "site", monkeypatch)
+    strangers.labeler("a-pack", "a", "raise RuntimeError")
+    offers = LABELER.replace("shout", 'drafted_for: ClassVar[str] = "songs"\n    shout')
+    strangers.labeler("b-pack", "b", f"from typing import ClassVar\n{offers}")
+    assert offered("labeler", "songs") == "b"
