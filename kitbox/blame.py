@@ -6,15 +6,48 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType
+from typing import TypeVar
 
 from kitbox import registry
 from kitbox.errors import KitboxError, PluginError
 from kitbox.installed import BUILT_IN, SESSION, Plugin
 from kitbox.storage import write
+
+T = TypeVar("T")
+
+
+@contextmanager
+def edge() -> Iterator[None]:
+    """What comes out of a stranger's plugin is raised as `told` says; also as a decorator.
+
+    Raises:
+        PluginError: instead of it.
+    """
+    try:
+        yield
+    except Exception as error:
+        if (paragraph := told(error)) is None:
+            raise
+        raise paragraph from error
+
+
+def at_edges(cls: type[T]) -> type[T]:
+    """A class whose making and public methods are edges (see `edge`)."""
+    for name, one in list(vars(cls).items()):
+        if name.startswith("_") and name != "__init__":
+            continue
+        if isinstance(one, FunctionType):
+            setattr(cls, name, edge()(one))
+        elif isinstance(one, classmethod):
+            setattr(cls, name, classmethod(edge()(one.__func__)))
+        elif isinstance(one, property):
+            getter, setter = one.fget and edge()(one.fget), one.fset and edge()(one.fset)
+            setattr(cls, name, property(getter, setter, doc=one.__doc__))
+    return cls
 
 
 def told(error: Exception, file: Path | None = None) -> PluginError | None:

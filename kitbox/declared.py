@@ -48,7 +48,7 @@ def undeclared(
     for file in files:
         try:
             names = imports(file.read_text(encoding="utf-8"))
-        except (SyntaxError, ValueError, OSError):
+        except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):
             continue
         for name in sorted(names - known):
             if not declared & {canonical(one) for one in (*brought_by(name), name)}:

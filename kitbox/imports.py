@@ -73,25 +73,24 @@ def late(limit: float) -> str:
 def imported(get: Callable[[], Any], elsewhere: Callable[[], str]) -> Any:
     """What `get` gives by importing it.
 
-    Python's code, and waits in it, are interrupted by an alarm that comes again and again, as a
-    module may catch everything. Where there is no alarm (in a thread other than the main one, on
-    Windows, where somebody else has set one) another process tries first, and the import is
-    not begun here when it hangs or crashes there. What no alarm ends is a loop in a compiled
-    library, in the main thread; `kitbox plugins`, which tries each in another process, finds it.
+    Another process tries first, and the import is not begun here when it hangs or crashes there.
+    One that hangs here all the same (that is not tried, or does otherwise the second time) is
+    interrupted by an alarm, again and again, as a module may catch everything. There is none in
+    a thread other than the main one, on Windows and where somebody else has set one, and no
+    alarm ends a loop in a compiled library or a module that catches each.
 
     Args:
-        elsewhere: tries the import in another process; why it may not be tried here, or ''.
+        elsewhere: tries the import in another process, where that is needed; why it may not be
+            tried here, or ''.
 
     Raises:
         TookTooLongError: when it takes longer than `seconds()`.
         ImportError: when it ends its process.
     """
     limit = seconds()
-    if _can_ring():
-        return _with_alarm(get, limit)
     if why := elsewhere():
         raise TookTooLongError(why) if why == late(limit) else ImportError(why)
-    return get()
+    return _with_alarm(get, limit) if _can_ring() else get()
 
 
 def _can_ring() -> bool:

@@ -20,7 +20,7 @@ def inherited(files: Iterable[Path]) -> set[str]:
     for file in files:
         try:
             tree = ast.parse(file.read_text(encoding="utf-8"))
-        except (SyntaxError, ValueError, OSError):
+        except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):
             continue
         known = _imported(tree)
         for node in ast.walk(tree):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from kitbox import recipe as recipes
 from kitbox import registry, runner
+from kitbox.blame import at_edges
 from kitbox.errors import RecipeError, SubmissionError, WeightsError, counted
 from kitbox.learning import history, prediction, taken
 from kitbox.learning.data import Data, load
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 Rate = float | tuple[float, float] | slice | Suggestion | Literal["find"] | None
 
 
+@at_edges
 class Learner:
     """A network trained by hand, fit after fit, as the runner trains it stage after stage.
 
@@ -63,6 +65,7 @@ class Learner:
         RecipeError: when the backbone or a number cannot be.
         WeightsError: when its weights cannot be had, or it does not take such pictures.
         SubmissionError: when no acceptable submission could be made.
+        PluginError: for whatever a plugin of another package raises, in every method.
     """
 
     def __init__(

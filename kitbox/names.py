@@ -16,6 +16,10 @@ LOADERS = (
     "runpy.run_module",
 )
 """What loads a module, or finds it, by its name."""
+NAME = ("name", "mod_name", "target")
+"""Keywords by which that name, or what is patched, may be given."""
+ITEMS = ("get", "pop", "__getitem__")
+"""Methods of mappings that give one of their values."""
 PATCHERS = ("patch", "setattr", "delattr")
 """Methods that change what a dotted name stands for, as `monkeypatch` and `mock` have them."""
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -32,10 +36,13 @@ def uses(
     """Line and dotted name of all that a module uses of a package, sorted.
 
     Followed are imports under any name, names given to modules, `getattr`, `vars`, `__dict__`,
-    `sys.modules`, functions that import by name, and patches. A name put together of constants
-    is put together; `{?}` stands for what is not constant.
-    Not seen is what leaves the module: a name read from a file, given to a function or kept in
-    a container, `exec` and `eval`; of a name with several values the first is followed.
+    `sys.modules` (these by `[...]` and by `.get`), functions that import by name, and patches. A
+    name put together of constants is put together; `{?}` stands for what is not constant.
+    Not seen is what leaves the module: a name read from a file, given to a function, given back
+    by one or kept in a container or an attribute; arguments given by `*` and `**`; functions
+    under other names than an import or an assignment gives (`functools.partial`,
+    `operator.attrgetter`); `exec` and `eval`; relative imports, which are the package's own. Of
+    a name with several values the first is followed.
 
     Args:
         text: the module.
@@ -113,12 +120,14 @@ class _Reader:
     def _told(self, node: ast.AST) -> str | None:
         """The name that a call gives to a function as str, to patch what it stands for."""
         match node:
-            case ast.Call(func=ast.Attribute(attr=called), args=[first, *_]) if called in PATCHERS:
-                return self._text(first)
-            case ast.Call(func=ast.Name() as function, args=[first, *_]):
+            case ast.Call(func=ast.Attribute(attr=called)) if called in PATCHERS:
+                first = _first(node)
+            case ast.Call(func=ast.Name() as function):
                 called = self._dotted(function) or ""
-                return self._text(first) if called.rpartition(".")[2] in PATCHERS else None
-        return None
+                first = _first(node) if called.rpartition(".")[2] in PATCHERS else None
+            case _:
+                return None
+        return None if first is None else self._text(first)
 
     def _dotted(self, node: ast.AST) -> str | None:
         """The dotted name that an expression stands for, where that is known."""
@@ -128,13 +137,21 @@ class _Reader:
             case ast.Attribute(value=value, attr=name):
                 return _join(self._dotted(value), name)
             case ast.Subscript(value=value, slice=key):
-                whole, part = self._dotted(value) or "", self._text(key)
-                if whole.endswith(".__dict__"):
-                    return _join(whole.removesuffix(".__dict__"), part or UNKNOWN)
-                return part if whole == "sys.modules" else None
-            case ast.Call(func=function, args=[first, *others]):
-                return self._called(self._dotted(function), first, others, node.keywords)
+                return self._item(value, key)
+            case ast.Call(func=ast.Attribute(value=value, attr=method), args=[key, *_]) if (
+                method in ITEMS
+            ):
+                return self._item(value, key)
+            case ast.Call(func=function) if (first := _first(node)) is not None:
+                return self._called(self._dotted(function), first, node.args[1:], node.keywords)
         return None
+
+    def _item(self, mapping: ast.expr, key: ast.expr) -> str | None:
+        """What `mapping[key]` stands for: a module, or a part of one."""
+        whole, part = self._dotted(mapping) or "", self._text(key)
+        if whole.endswith(".__dict__"):
+            return _join(whole.removesuffix(".__dict__"), part or UNKNOWN)
+        return part if whole == "sys.modules" else None
 
     def _called(
         self,
@@ -244,11 +261,13 @@ def _bind(node: ast.AST, bound: Bound, exports: Mapping[str, Collection[str]]) -
                 bound[alias.asname or alias.name.partition(".")[0]] = (
                     alias.name if alias.asname else alias.name.partition(".")[0]
                 )
+        case ast.ImportFrom(names=names, level=level) if level:  # of the package itself
+            bound.update(dict.fromkeys(alias.asname or alias.name for alias in names))
         case ast.ImportFrom(module=module, names=names):
             every = exports.get(module or "", ()) if names[0].name == "*" else ()
             bound.update({name: f"{module}.{name}" for name in every})
             for alias in names:
-                bound[alias.asname or alias.name] = f"{module}.{alias.name}" if module else None
+                bound[alias.asname or alias.name] = f"{module}.{alias.name}"
         case (
             ast.Assign(targets=[ast.Name(id=name)], value=value)
             | ast.NamedExpr(target=ast.Name(id=name), value=value)
@@ -259,7 +278,12 @@ def _bind(node: ast.AST, bound: Bound, exports: Mapping[str, Collection[str]]) -
             bound.setdefault(name, None)
         case ast.Name(id=name, ctx=ast.Store()):
             bound.setdefault(name, None)
-        case ast.ExceptHandler(name=str(name)):
+        case (
+            ast.ExceptHandler(name=str(name))
+            | ast.MatchAs(name=str(name))
+            | ast.MatchStar(name=str(name))
+            | ast.MatchMapping(rest=str(name))
+        ):
             bound.setdefault(name, None)
 
 
@@ -269,6 +293,13 @@ def _own(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, _FUNCTIONS | _COMPREHENSIONS | ast.ClassDef):
             yield from _own(list(ast.iter_child_nodes(node)))
+
+
+def _first(call: ast.Call) -> ast.expr | None:
+    """The first argument of a call, also where it is given by keyword."""
+    if call.args:
+        return call.args[0]
+    return next((one.value for one in call.keywords if one.arg in NAME), None)
 
 
 def _parameters(given: ast.arguments) -> list[str]:

@@ -9,14 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kitbox import contracts, registry
 from kitbox.declared import line_for, name_of, undeclared
 from kitbox.errors import PluginError, nearest, some
 from kitbox.inherited import inherited, is_test
 from kitbox.installed import CONTRACTS, canonical
+from kitbox.mistakes import explain
 
 Points = Mapping[str, Mapping[str, str]]
 """Entry points: group, then name, then value."""
@@ -60,11 +63,31 @@ class Package:
         return "\n".join([*lines, ""])
 
 
+class _Project(BaseModel):
+    """What is read of the table `project`, by its types."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    name: Annotated[str, Field(pattern=r"(?i)^[a-z0-9]([\w.-]*[a-z0-9])?$")]
+    version: Annotated[str, Field(pattern=r"^[\w.!+-]*$")] = ""
+    dynamic: list[str] = []
+    dependencies: list[str] = []
+    extras: dict[str, list[str]] = Field({}, alias="optional-dependencies")
+    points: dict[str, dict[str, str]] = Field({}, alias="entry-points")
+
+
+class _Whole(BaseModel):
+    """What is read of a `pyproject.toml`, by its types."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    project: _Project
+    groups: dict[str, list[str | dict[str, Any]]] = Field({}, alias="dependency-groups")
+
+
 def of_folder(folder: Path) -> Package:
     """The package in a folder.
 
     Raises:
-        PluginError: when there is none, or it has no name.
+        PluginError: when there is none, it has no name, or a key holds what it cannot.
     """
     file = folder / "pyproject.toml"
     try:
@@ -79,19 +102,19 @@ def of_folder(folder: Path) -> Package:
     project = whole.get("project", {})
     if not isinstance(project, dict) or not isinstance(project.get("name"), str):
         raise PluginError(f"{file} gives no name", do='Add [project] with name = "..."')
-    points = {
-        group: {str(name): str(value) for name, value in names.items()}
-        for group, names in project.get("entry-points", {}).items()
-        if isinstance(names, dict)
-    }
-    dynamic = project.get("dynamic", [])
+    try:
+        typed = _Whole.model_validate(whole)
+    except ValidationError as error:
+        wrong = "; ".join(f"{m.place}: {m.text}" for m in explain(error, _Whole, whole))
+        raise PluginError(f"{file} cannot be so: {wrong}", do="Correct it") from error
+    points, dynamic = typed.project.points, typed.project.dynamic
     faults = [
         f"pyproject.toml has no `{key}`. Add it below [project]: {why}"
         for key, why in _WANTED.items()
         if not project.get(key) and key not in dynamic
     ]
-    version = str(project.get("version") or ("0" if "version" in dynamic else "?"))
-    requires, of_tests = _requirements(whole)
+    version = typed.project.version or ("0" if "version" in dynamic else "?")
+    requires, of_tests = _requirements(typed)
     if "dependencies" not in dynamic:
         faults += _of_dependencies(requires)
     faults += [_DYNAMIC] if "entry-points" in dynamic else _of_points(points)
@@ -173,12 +196,10 @@ _DYNAMIC = (
 )
 
 
-def _requirements(whole: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _requirements(whole: _Whole) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a pyproject.toml requires: always, and in an extra or a group."""
-    project = whole["project"]
-    more = [*project.get("optional-dependencies", {}).values()]
-    more += whole.get("dependency-groups", {}).values()
-    always = tuple(str(one) for one in project.get("dependencies", []))
+    more: list[Sequence[object]] = [*whole.project.extras.values(), *whole.groups.values()]
+    always = tuple(whole.project.dependencies)
     return always, tuple(one for group in more for one in group if isinstance(one, str))
 
 

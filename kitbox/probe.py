@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from kitbox import imports, registry
+from kitbox import imports, launched, registry
 from kitbox.errors import PluginError
 from kitbox.installed import Plugin
 
@@ -27,8 +27,10 @@ No plugin is to blame for them."""
 GRACE = 3.0
 """Seconds after which a process that should have ended an import itself is ended."""
 READY = "ready"
-_inside = False
-"""Whether this is such a process."""
+inside = False
+"""Whether this is such a process, whose end hurts nobody."""
+_harmless: set[str] = set()
+"""Modules whose import neither hung nor ended another process."""
 _CHILD = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import kitbox.probe as p; p.main()"
 )
@@ -50,15 +52,20 @@ def troubles(plugins: Sequence[Plugin]) -> list[str]:
                 plugins[len(found) - 1]
             ):
                 found.append(found[-1])
+    for plugin, trouble in zip(plugins, found, strict=True):
+        if not trouble.startswith((NO_END, CRASH, NOT_TRIED)):
+            _harmless.add(_module(plugin))
     return found
 
 
 def danger(plugin: Plugin) -> str:
     """Why a plugin may not be imported here: it hangs or crashes in another process; or ''.
 
-    What is imported already is in no danger.
+    That costs the start of an interpreter and a second import, once for each module that is in
+    use: what is imported already, or was found harmless, is not tried again, nor is anything in
+    the processes of a run, which the process that started them has tried.
     """
-    if _inside:
+    if inside or launched.by_run() or _module(plugin) in _harmless:
         return ""
     module = sys.modules.get(_module(plugin))
     if module is not None and not getattr(module.__spec__, "_initializing", False):
@@ -151,8 +158,8 @@ def _read(file: IO[str], lines: queue.SimpleQueue[str]) -> None:
 
 def main() -> None:
     """Answer on standard output, a line a plugin; what plugins print there goes nowhere."""
-    global _inside  # noqa: PLW0603  of the whole process
-    _inside = True
+    global inside  # noqa: PLW0603  of the whole process
+    inside = True
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     print(READY, file=answers, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 from kitbox import contracts
@@ -34,18 +35,23 @@ def private_uses(file: Path) -> list[str]:
 def is_public(name: str) -> bool:
     """Whether a dotted name is one that a package may use, or none of kitbox's.
 
-    `*` after a module means the names that it exports.
+    `*` after a module means the names that it exports. Names of Python's own (`__doc__`) are
+    public where what they belong to is.
 
     >>> is_public("kitbox.Options"), is_public("kitbox.errors.some"), is_public("torch.nn")
     (True, True, True)
     >>> is_public("kitbox.tasks"), is_public("kitbox.Nothing"), is_public("kitbox.testing.tasks")
     (False, False, False)
+    >>> is_public("kitbox.Options._secret"), is_public("kitbox.Options.__name__")
+    (False, True)
     """
     import kitbox
 
     package, *rest = name.split(".")
     if package != "kitbox" or not rest:
         return True
+    if any(re.match(r"_(?!_\w+__$)", part) for part in rest):
+        return False
     if rest[0] in MODULES:
         return len(rest) == 1 or _in(rest[0], rest[1])
     return rest[0] in ("__version__", "*") or rest[0] in kitbox.__all__

@@ -310,17 +310,18 @@ def schema() -> dict[str, Any]:
     """A JSON schema of recipes, with every installed plugin's options, for editors."""
     whole = Recipe.model_json_schema()
     definitions = whole.setdefault("$defs", {})
+    allowed = [p for kind in registry.KINDS.values() for p in kind.plugins() if p.allowed]
+    usable = states.usable(allowed)
     for kind, plugins in registry.KINDS.items():
         members: list[dict[str, Any]] = []
         names: list[str] = []  # of plugins that a bare name is enough for
-        found = [plugin for plugin in plugins.plugins() if plugin.allowed]
-        bare = [plugin.name for plugin in found]
-        for plugin in found:
+        bare = [plugin.name for plugin in allowed if plugin.kind == kind]
+        for plugin in (plugin for plugin in usable if plugin.kind == kind):
             prefix = f"{kind}-{plugin.package}-{plugin.name}-"
             try:
                 cls = plugins.load(plugin.full_name)
                 options = cls.model_json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
-            except Exception:  # noqa: BLE001  a broken plugin must not take the schema down
+            except (Exception, SystemExit):  # noqa: BLE001  a broken plugin must not take the schema down
                 continue
             for name, definition in options.pop("$defs", {}).items():
                 definitions[prefix + name] = definition

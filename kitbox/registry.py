@@ -126,9 +126,11 @@ class Registry(Generic[T]):
     def load(self, name: str) -> type[Options]:
         """The class behind a name, imported and checked against its contract.
 
+        A stranger's module is tried in another process first (see `kitbox.probe.danger`).
+
         Raises:
             PluginError: as `find`, or when the package was made for other contracts, the import
-                fails or does not end, or the contract is broken.
+                fails, does not end or ends its process, or the contract is broken.
         """
         plugin = self.find(name)
         if plugin.full_name in self._loaded and plugin.package != SESSION:
@@ -140,7 +142,7 @@ class Registry(Generic[T]):
             raise PluginError(
                 f"The {self.kind} '{plugin.name}' of {plugin.package} {plugin.version} "
                 f"cannot be imported from {plugin.value}",
-                found=_first_line(error),
+                found=first_line(error),
                 do=f"Mend or uninstall {plugin.package}; nothing else is affected",
             ) from error
         if broken := breaches(cls, self.contract):
@@ -201,7 +203,7 @@ class Registry(Generic[T]):
             plugin = self.find(str(name))
             text = (
                 f"the options of {plugin.full_name} {plugin.version} cannot be checked "
-                f"({_first_line(error)})"
+                f"({first_line(error)})"
             )
             raise Mistakes([Mistake((), text)]) from error
 
@@ -276,7 +278,8 @@ def _check_version(plugin: Plugin) -> None:
     )
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """An exception's class, and the first line of what it says."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 

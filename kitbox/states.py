@@ -18,9 +18,20 @@ _seen: set[tuple[tuple[str, str, str, bool], ...]] = set()
 def states() -> list[tuple[Plugin, str]]:
     """Every plugin of every kind with its state, a few words."""
     plugins = [plugin for kind in registry.KINDS.values() for plugin in kind.plugins()]
+    found = troubles(plugins)
+    return [(plugin, _state(plugin, plugins, found.get(_key(plugin)))) for plugin in plugins]
+
+
+def usable(plugins: Sequence[Plugin]) -> list[Plugin]:
+    """Of plugins, those that may be loaded here: strangers' are tried in another process first."""
+    found = troubles(plugins)
+    return [p for p in plugins if p.allowed and not found.get(_key(p))]
+
+
+def troubles(plugins: Sequence[Plugin]) -> dict[tuple[str, str, str], str]:
+    """What keeps each stranger that is allowed from being loaded, '' where nothing does."""
     strangers = [p for p in plugins if p.allowed and p.package not in (BUILT_IN, SESSION)]
-    troubles = dict(zip(map(_key, strangers), probe.troubles(strangers), strict=True))
-    return [(plugin, _state(plugin, plugins, troubles.get(_key(plugin)))) for plugin in plugins]
+    return dict(zip(map(_key, strangers), probe.troubles(strangers), strict=True))
 
 
 def refuse_unsound() -> None:

@@ -167,8 +167,14 @@ def _private(package: Package) -> list[str]:
     for file in package.modules:
         try:
             uses = public.private_uses(file)
-        except (SyntaxError, UnicodeDecodeError) as error:
+        except (SyntaxError, ValueError) as error:
             found.append(f"{file.name} is no Python: {error}. Mend it")
+            continue
+        except (RecursionError, MemoryError):
+            found.append(
+                f"{file.name} is nested too deeply to be read, so its imports and the names of "
+                "kitbox that it uses are not known. Keep data in a file beside it"
+            )
             continue
         if uses:
             found.append(
@@ -218,7 +224,7 @@ def _look_inside(plugins: list[Plugin]) -> list[str]:
         )
     except subprocess.TimeoutExpired:
         return ["Looking at the options did not end; a validator waits for something"]
-    if done.returncode:
+    if done.returncode or not done.stdout:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return [f"Looking at the options ended the process: {last}"]
     answer: list[str] = json.loads(done.stdout.splitlines()[-1])
@@ -227,6 +233,7 @@ def _look_inside(plugins: list[Plugin]) -> list[str]:
 
 def main() -> None:
     """Answer on standard output: the faults of the plugins that standard input names."""
+    probe.inside = True
     found = []
     answers = os.dup(1)
     os.dup2(2, 1)  # what plugins print is no answer
@@ -244,10 +251,10 @@ def main() -> None:
         found += [f"{what}: {line}" for line in listing.undocumented(cls)]
         try:
             cls.model_json_schema()
-        except Exception as error:  # noqa: BLE001  pydantic raises what it likes
+        except (Exception, SystemExit) as error:  # noqa: BLE001  pydantic raises what it likes
             found.append(
-                f"{what} has an option that cannot be described ({type(error).__name__}: "
-                f"{str(error).splitlines()[0]}). Use plain types: str, numbers, lists, mappings"
+                f"{what} has an option that cannot be described ({registry.first_line(error)}). "
+                "Use plain types: str, numbers, lists, mappings"
             )
         found += [f"{what}: {line}" for line in _round_trip(kind, cls)]
     with os.fdopen(answers, "w") as out:
@@ -271,8 +278,9 @@ def _round_trip(kind: str, cls: type) -> list[str]:
         if all(not one["loc"] for one in error.errors()):
             return []  # of several options one is needed
         return [f"its defaults do not go through a recipe: {' '.join(str(error).split())}"]
-    except Exception as error:  # noqa: BLE001  whatever a stranger's options raise
-        return [f"its defaults do not go through a recipe: {' '.join(str(error).split())}"]
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stranger's options raise
+        why = " ".join(str(error).split())
+        return [f"its defaults do not go through a recipe: {type(error).__name__}: {why}"]
     if again != made:
         return [f"its defaults come back otherwise from a recipe: {again!r}, expected {made!r}"]
     return []

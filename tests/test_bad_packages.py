@@ -1,7 +1,8 @@
-"""Five bad packages together: each is told, and everything else works."""
+"""Bad packages together: each is told, and everything else works."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -25,13 +26,23 @@ BAD = {
     "taker-pack 0.5": "conflict: write taker-pack:wide",
     "hangs-pack 0.6": "broken: the import did not end within 2 seconds",
     "future-pack 0.7": "broken: made for contract 99, this is 1",
+    "ends-pack 0.8": "broken: the import ended the process, with status 3",
+    "keeps-pack 0.9": "broken: the import did not end within 2 seconds",
 }
 """Package and version, and how its state begins."""
+KEEPS = """
+import time
+while True:
+    try:
+        time.sleep(600)
+    except BaseException:
+        pass
+"""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The five, and a good one."""
+    """The bad ones, and a good one."""
     folder = tmp_path_factory.mktemp("site")
 
     def labeler(package: str, version: str, text: str, *contract: str) -> None:
@@ -46,6 +57,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labeler("breach-pack", "0.4", LABELER.replace("def label", "def lable"), "1")
     labeler("hangs-pack", "0.6", "import time\ntime.sleep(600)", "1")
     labeler("future-pack", "0.7", "raise SystemExit('imported, which nobody should')", "99")
+    labeler("ends-pack", "0.8", "import os\nos._exit(3)", "1")
+    labeler("keeps-pack", "0.9", KEEPS, "1")
     labeler("good-pack", "1.0", LABELER, "1")
     third_party.write(
         folder, "taker-pack", {"writers": {"wide": "taker:Mine"}}, {"taker": WRITER}, "0.5"
@@ -105,12 +118,27 @@ def test_everything_else_works(site: Path, tmp_path: Path) -> None:
     for words in (("schema",), ("plugins", "show", "folder"), ("plugins", "show", "good")):
         done = call(site, tmp_path, *words)
         assert done.returncode == 0, done.stderr
+        assert done.stdout
     # Named in a recipe, each is refused in a paragraph.
-    for name in ("raises", "breach", "hangs", "future"):
+    for name in ("raises", "breach", "hangs", "future", "ends", "keeps"):
         done = call(site, tmp_path, "demo", "--set", f"labeler={name}")
         assert done.returncode == 2
         assert f"The labeler '{name}' of {name}-pack 0." in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_the_schema_has_the_others(site: Path, tmp_path: Path) -> None:
+    done = call(site, tmp_path, "schema")
+    assert done.returncode == 0, done.stderr
+    described = json.loads(done.stdout)["$defs"]["labeler"]["anyOf"]
+    names = {
+        name
+        for one in described
+        if "use" in one.get("properties", {})
+        for name in one["properties"]["use"]["enum"]
+    }
+    assert {"folder", "good", "good-pack:good"} <= names
+    assert not names & {"raises", "breach", "hangs", "future", "ends", "keeps"}
 
 
 def test_the_allow_list_leaves_them_out(site: Path, tmp_path: Path) -> None:
@@ -128,7 +156,7 @@ def test_strict_makes_them_errors(site: Path, tmp_path: Path) -> None:
     for words in (("plugins",), ("demo", "--out", "run")):
         done = call(site, tmp_path, *words, KITBOX_STRICT_PLUGINS="1")
         assert done.returncode == 2
-        assert "5 plugins are not ready, and KITBOX_STRICT_PLUGINS is set" in done.stderr
+        assert f"{len(BAD)} plugins are not ready, and KITBOX_STRICT_PLUGINS is set" in done.stderr
         for package, state in BAD.items():
             assert f"of {package}: {state}" in done.stderr
         assert "good-pack" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from third_party import Strangers
 import kitbox
 from kitbox import blame, registry
 from kitbox.errors import LabelError, PluginError
+from kitbox.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 FAILS = """
@@ -95,6 +97,79 @@ class Late(TemplateWriter):
     monkeypatch.setattr(sys.modules["writer_pack"], "Path", lambda path: tmp_path / "nowhere")
     assert kitbox.run(recipe, tmp_path / "run").submission
     assert not (tmp_path / "run" / "traceback.txt").exists()
+
+
+def test_by_hand(strangers: Strangers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`kitbox.load`, the data's methods and the Learner's end in the same paragraph."""
+    monkeypatch.setattr(blame.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    strangers.labeler("bird-pack", "birds", FAILS)
+    quiet = Progress(quiet=True)
+    values = {key: RECIPE[key] for key in ("source", "task", "size")}
+    with pytest.raises(PluginError, match="labeler 'birds' of bird-pack") as caught:
+        kitbox.load(**values, labeler="birds", progress=quiet)
+    assert isinstance(caught.value.__cause__, KeyError)
+    text = """
+from kitbox_template.writer import TemplateWriter
+from kitbox_template.augmentation import TemplateAugmentation
+class Late(TemplateWriter):
+    def table(self, predictions, sample, folder):
+        return 1 / 0
+class Dark(TemplateAugmentation):
+    def transforms(self, *given, **more):
+        return 1 / 0
+"""
+    monkeypatch.syspath_prepend(ROOT / "plugins" / "kitbox-template")
+    points = {"writers": {"late": "late:Late"}, "augmentations": {"dark": "late:Dark"}}
+    strangers.install("late-pack", points, {"late": text})
+    labels = {"use": "folder", "path": "train"}
+    values = {**values, "labeler": labels, "augmentation": "dark", "progress": quiet}
+    data = kitbox.load(**values)
+    late = kitbox.load(**values, test={"folder": "test"}, submission={"writer": "late"})
+    learn = kitbox.Learner(data, RECIPE["backbone"])
+    for call, who in (
+        (lambda: kitbox.Learner(late, RECIPE["backbone"]), "writer 'late'"),
+        (lambda: learn.fit(1), "augmentation 'dark'"),
+        (data.show_batch, "augmentation 'dark'"),
+    ):
+        with pytest.raises(PluginError, match=f"{who} of late-pack 1.2.3 failed"):
+            call()
+        assert "ZeroDivisionError" in (tmp_path / "traceback.txt").read_text()
+
+
+def test_edges_of_a_class() -> None:
+    """All that is public, and nothing looks different for it."""
+
+    class Plain:
+        def method(self, by: int) -> float:
+            """Documented."""
+            return 1 / by
+
+        @classmethod
+        def made(cls) -> Plain:
+            return cls()
+
+        @property
+        def name(self) -> str:
+            """Its name."""
+            return vars(self).get("_name", "plain")
+
+        @name.setter
+        def name(self, other: str) -> None:
+            vars(self)["_name"] = other
+
+        def _own(self) -> None: ...
+
+    own = Plain._own
+    edged = blame.at_edges(Plain)
+    assert edged is Plain
+    assert Plain._own is own
+    assert str(inspect.signature(Plain.method)) == "(self, by: 'int') -> 'float'"
+    assert (Plain.method.__doc__, Plain.name.__doc__) == ("Documented.", "Its name.")
+    one = Plain.made()
+    one.name = "other"
+    assert (type(one), one.name, one.method(2)) == (Plain, "other", 0.5)
+    with pytest.raises(ZeroDivisionError):  # no plugin's
+        one.method(0)
 
 
 def test_the_command_line_has_a_paragraph(strangers: Strangers, tmp_path: Path) -> None:

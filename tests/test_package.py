@@ -67,6 +67,60 @@ def test_faults(old: str, new: str, fault: str, tmp_path: Path) -> None:
     assert any(fault in one for one in faults), faults
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('["kitbox>=0.1"]', "3", r"project\.dependencies: found 3, expected a list"),
+        ('["kitbox>=0.1"]', '"kitbox"', r"project\.dependencies: found 'kitbox', expected a list"),
+        ('["kitbox>=0.1"]', "[3]", r"project\.dependencies\[0\]: found 3, expected text"),
+        ('version = "1.0"', "version = 1.0", r"project\.version: found 1\.0, expected text"),
+        ('version = "1.0"', 'version = "../1"', r"project\.version: found '\.\./1'"),
+        ('"kitbox-birds"', '"kitbox/birds"', r"project\.name: found 'kitbox/birds'"),
+        ('version = "1.0"', "dynamic = 1", r"project\.dynamic: found 1, expected a list"),
+        ('version = "1.0"', "optional-dependencies = []", r"project\.optional-dependencies: found"),
+        (
+            'version = "1.0"',
+            "optional-dependencies = {a = 3}",
+            r"project\.optional-dependencies\.a: found 3, expected a list",
+        ),
+        (
+            'birds = "kitbox_birds:Birds"',
+            "birds = 3",
+            r"entry-points\.kitbox\.tasks\.birds: found 3",
+        ),
+    ],
+)
+def test_values_of_other_types(old: str, new: str, told: str, tmp_path: Path) -> None:
+    assert old in GOOD
+    with pytest.raises(PluginError, match=told) as caught:
+        of_folder(laid(tmp_path, GOOD.replace(old, new)))
+    assert "pyproject.toml cannot be so: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("entry-points = []", r"project\.entry-points: found"),
+        ("entry-points = {a = []}", r"project\.entry-points\.a: found"),
+        ("[dependency-groups]\ntest = 3", r"dependency-groups\.test: found 3, expected a list"),
+        ("[dependency-groups]\ntest = [3]", r"dependency-groups\.test\[0\]: found 3"),
+    ],
+)
+def test_tables_of_other_types(more: str, told: str, tmp_path: Path) -> None:
+    bare = GOOD.partition("[project.entry-points")[0]
+    with pytest.raises(PluginError, match=told):
+        of_folder(laid(tmp_path, bare + more))
+    top = f"dependency-groups = []\n{GOOD}"
+    (tmp_path / "pyproject.toml").write_text(top)
+    with pytest.raises(PluginError, match="dependency-groups: found"):
+        of_folder(tmp_path)
+
+
+def test_groups_may_include_others(tmp_path: Path) -> None:
+    more = '[dependency-groups]\na = ["x"]\nb = [{include-group = "a"}, "y"]\n'
+    assert of_folder(laid(tmp_path, GOOD + more)).requires == ("kitbox>=0.1", "x", "y")
+
+
 def test_imports_that_are_not_declared(tmp_path: Path) -> None:
     """Of the package, of its tests, and of files that belong to neither."""
     folder = laid(tmp_path, GOOD + '[dependency-groups]\ntest = ["pytest>=8"]\n')

@@ -15,6 +15,7 @@ from third_party import LABELER, Strangers
 from kitbox import probe, registry
 from kitbox.errors import PluginError
 from kitbox.installed import BUILT_IN
+from kitbox.launched import PLACE
 
 KEEPS = """
 import time
@@ -149,33 +150,40 @@ def test_seconds_of_a_process() -> None:
     assert probe._processor(2**30) == 0
 
 
-def test_a_thread_has_a_limit_too(strangers: Strangers, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing interrupts a thread: what hangs or crashes is not begun in it."""
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_what_hangs_or_crashes_is_not_begun(
+    in_thread: bool, strangers: Strangers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KITBOX_IMPORT_SECONDS", "1")
     strangers.labeler("hang-pack", "hang", "import time\ntime.sleep(600)")
+    strangers.labeler("keep-pack", "keep", KEEPS)
     strangers.labeler("crash-pack", "crash", "import os\nos._exit(3)")
     strangers.labeler("raise-pack", "raise", "raise RuntimeError('as it is')")
     strangers.labeler("good-pack", "good")
     found: dict[str, str] = {}
 
     def load() -> None:
-        for name in ("hang", "crash", "raise", "good"):
+        for name in ("hang", "keep", "crash", "raise", "good"):
             try:
                 registry.labelers.load(name)
                 found[name] = ""
             except PluginError as error:
                 found[name] = error.found
 
-    thread = threading.Thread(target=load, daemon=True)
-    thread.start()
-    thread.join(60)
+    if in_thread:
+        thread = threading.Thread(target=load, daemon=True)
+        thread.start()
+        thread.join(60)
+    else:
+        load()
     assert found == {
         "hang": "TookTooLongError: the import did not end within 1 seconds",
+        "keep": "TookTooLongError: the import did not end within 1 seconds",
         "crash": "ImportError: the import ended the process, with status 3",
         "raise": "RuntimeError: as it is",
         "good": "",
     }
-    assert "hang_pack" not in sys.modules
+    assert not {"hang_pack", "keep_pack", "crash_pack"} & set(sys.modules)
 
 
 def test_what_is_imported_is_in_no_danger(
@@ -186,3 +194,27 @@ def test_what_is_imported_is_in_no_danger(
     registry.labelers.load("good")
     monkeypatch.setattr(probe, "troubles", None)
     assert probe.danger(plugin) == ""
+    monkeypatch.setattr(probe, "_harmless", set())
+    assert probe.danger(plugin) == ""
+
+
+@pytest.mark.parametrize("where", ["again", "launched", "inside"])
+def test_it_is_tried_once(
+    where: str, strangers: Strangers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not again where it was tried already: here, by who started this process, or just now."""
+    strangers.labeler("raise-pack", "raise", "raise RuntimeError")
+    (plugin,) = (p for p in registry.labelers.plugins() if p.name == "raise")
+    if where == "again":
+        assert probe.danger(plugin) == ""
+    elif where == "launched":
+        monkeypatch.setenv(PLACE, "somewhere")
+    else:
+        monkeypatch.setattr(probe, "inside", True)
+    monkeypatch.setattr(probe, "troubles", None)
+    assert probe.danger(plugin) == ""
+    monkeypatch.delenv(PLACE, raising=False)
+    monkeypatch.setattr(probe, "inside", False)
+    monkeypatch.setattr(probe, "_harmless", set())
+    with pytest.raises(TypeError, match="not callable"):
+        probe.danger(plugin)

@@ -62,6 +62,30 @@ def test_a_sound_package_and_no_trace(birds: Path, monkeypatch: pytest.MonkeyPat
         ),
         ('images: str = Field("",', "images: str = Field(3,", "do not go through a recipe"),
         (
+            "    def label(self, folder",
+            "    def model_post_init(self, _):\n        raise SystemExit(0)\n\n"
+            "    def label(self, folder",
+            "do not go through a recipe: SystemExit: 0",
+        ),
+        (
+            "    def label(self, folder",
+            "    def model_post_init(self, _):\n        import os; os._exit(0)\n\n"
+            "    def label(self, folder",
+            "Looking at the options ended the process: no message",
+        ),
+        (
+            "    def label(self, folder",
+            "    @classmethod\n    def __get_pydantic_json_schema__(cls, *_):\n"
+            "        raise ValueError\n\n    def label(self, folder",
+            "cannot be described (ValueError)",
+        ),
+        (
+            "from pydantic",
+            f"if 0:\n    x = {'+'.join('1' * 1200)}\nfrom pydantic",
+            "labeler.py is nested too deeply to be read",
+        ),
+        ("from pydantic", "\0from pydantic", "labeler.py is no Python"),
+        (
             "from kitbox.errors",
             "from kitbox import registry\nfrom kitbox.errors",
             "kitbox.registry",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kitbox import registry
+from kitbox import probe, registry
 
 LABELER = """
 from kitbox import Labels, Options
@@ -52,6 +52,7 @@ class Strangers:
         folder.mkdir(exist_ok=True)
         monkeypatch.syspath_prepend(folder)
         monkeypatch.delenv(registry.ALLOW_LIST, raising=False)
+        monkeypatch.setattr(probe, "_harmless", set())
         for kind in registry.KINDS.values():
             monkeypatch.setattr(kind, "_loaded", dict(kind._loaded))
             monkeypatch.setattr(kind, "_session", dict(kind._session))

@@ -15,6 +15,7 @@ import pandas as pd
 from kitbox import environment as environments
 from kitbox import recipe as recipes
 from kitbox import registry
+from kitbox.blame import at_edges, edge
 from kitbox.contracts import Task
 from kitbox.data import assemble, state
 from kitbox.data.pixels import Pixels
@@ -32,6 +33,7 @@ SHOWN = 30
 """Classes in a table that a notebook shows."""
 
 
+@at_edges
 @dataclass(frozen=True, eq=False, repr=False)
 class Data:
     """Pictures with labels, split into those that train and those that validate.
@@ -309,6 +311,7 @@ class _Eye:
         return (1.0,) * self.channels
 
 
+@edge()
 def load(
     recipe: Recipe | Path | str | None = None,
     *,
@@ -354,7 +357,8 @@ def load(
 
     Raises:
         RecipeError: with every mistake in the values at once.
-        KitboxError: one of `kitbox.errors`, when pictures or labels cannot be had.
+        KitboxError: one of `kitbox.errors`, when pictures or labels cannot be had, and for
+            whatever a plugin of another package raises.
     """
     given = {name: value for name, value in locals().items() if name not in ("recipe", "progress")}
     values: dict[str, Any] = {}
