@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,15 +48,18 @@ def competition(
     text = made.text(name)
     from kitbox.storage import write
 
-    tried = _try(text, target, len(survey.pictures))
+    holds, tried, notes = _try(text, target, len(survey.pictures))
     write(target, text.encode())
     typer.echo(text)
     typer.echo(f"{target} written. {tried}")
+    for note in notes:
+        typer.echo(note)
     if made.unknown:
         typer.echo("Not known, and to be looked at:")
         for one in made.unknown:
             typer.echo(f"- {one}")
-    typer.echo(f"Go on with: kitbox check {target}")
+    first = "Go on with" if holds else f"Mend that in {target}, and go on with"
+    typer.echo(f"{first}: kitbox check {target}")
 
 
 def locate(what: str) -> tuple[dict[str, Any], str]:
@@ -92,12 +96,12 @@ def files(source: dict[str, Any]) -> Path:
         return registry.sources.build(source).fetch(environment.cache_folder())
     except SourceError as error:
         slug = source.get("competition")
-        if slug is None or not (near := _beside(Path(slug))):
+        if slug is None:
             raise
         raise SourceError(
             f"There is no folder {slug} here, and as a competition: {error.wrong}",
             found=error.found,
-            do=f"{near} {error.do}",
+            do=f"{_beside(Path(slug))} {error.do}".strip(),
         ) from error
 
 
@@ -112,25 +116,28 @@ def _beside(folder: Path) -> str:
     return hint if hint.startswith("Did") else ""  # not all that there are
 
 
-def _try(text: str, target: Path, pictures: int) -> str:
-    """Whether the draft holds against the files, in words."""
+def _try(text: str, target: Path, pictures: int) -> tuple[bool, str, list[str]]:
+    """Whether the draft holds against the files, that in words, and notes on it."""
     from kitbox.recipe import parse
 
     recipe = parse(text, target)
     if pictures > LARGE:
-        return f"With {pictures:,} pictures it was not tried here."
+        return True, f"With {pictures:,} pictures it was not tried here.", []
     from kitbox import environment, runner
     from kitbox.models.model import Model
     from kitbox.progress import Progress
 
     files = recipe.source.find(environment.cache_folder())
     assert files is not None, "the files were looked at"
+    said = io.StringIO()
     try:
-        quiet = Progress(quiet=True)
-        rows, _, task, sample = runner.gather(recipe, files, quiet)
+        progress = Progress(said)
+        rows, _, task, sample = runner.gather(recipe, files, progress)
         body = recipe.backbone.build(recipe.hw, load=False, maps=task.maps())
-        runner.rehearse(recipe, task, Model(body, task.head(body)), rows, sample, files, quiet)
+        runner.rehearse(recipe, task, Model(body, task.head(body)), rows, sample, files, progress)
     except KitboxError as error:
-        return f"It does not hold yet: {error}"
+        return False, f"It does not hold yet: {error}", []
     asked = int((rows["part"] == "test").sum())
-    return f"Tried: {len(rows) - asked:,} labelled pictures, {asked:,} to predict."
+    notes = [line for line in said.getvalue().splitlines() if line.startswith("Note: ")]
+    tried = f"Tried: {len(rows) - asked:,} labelled pictures, {asked:,} to predict."
+    return True, tried, notes

@@ -98,7 +98,7 @@ def make(survey: Survey, source: Mapping[str, Any]) -> Draft:
     side, told = _size(survey)
     draft.set("size", side, [told])
     _submission(survey, wanted, draft)
-    draft.unknown += wanted.unknown
+    draft.unknown += [*wanted.unknown, *survey.unread]
     return draft
 
 

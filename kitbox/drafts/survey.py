@@ -46,17 +46,26 @@ class Survey:
         """The picture files."""
         return [path for path in self.files if is_picture(path)]
 
-    @cached_property
+    @property
     def csvs(self) -> dict[str, Csv]:
         """The csv files that can be read, those nearest to the top first."""
-        found = {}
+        return self._opened[0]
+
+    @property
+    def unread(self) -> list[str]:
+        """Why the other csv files cannot be read, a sentence each."""
+        return self._opened[1]
+
+    @cached_property
+    def _opened(self) -> tuple[dict[str, Csv], list[str]]:
+        found, unread = {}, []
         for path in sorted(self.files, key=lambda path: (path.count("/"), path)):
             if path.lower().endswith(".csv"):
                 try:
                     found[path] = open_csv(self.folder / path)
-                except KitboxError:  # an empty file is no table
-                    continue
-        return found
+                except KitboxError as error:
+                    unread.append(error.wrong)
+        return found, unread
 
     def table(self, name: str) -> pd.DataFrame:
         """A csv file, all cells str or missing."""

@@ -41,6 +41,29 @@ def test_what_does_not_hold_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     told = init("x", "--out", "y.yaml")
     assert "y.yaml written. It does not hold yet: " in told
     assert "- where the labels are: " in told
+    assert told.endswith("Mend that in y.yaml, and go on with: kitbox check y.yaml\n")
+
+
+def test_a_table_that_cannot_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    picture(tmp_path / "x/1.png")
+    (tmp_path / "x/train.csv").touch()
+    assert "train.csv is empty" in " ".join(init("x", "--out", "y.yaml").split())
+
+
+def test_what_a_run_would_note_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A count of cells changes where pictures are cropped."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["image,n_cells"]
+    for number in range(40):
+        picture(tmp_path / f"x/train/{number}.png")
+        lines.append(f"{number}.png,{number / 2}")
+    (tmp_path / "x/train.csv").write_text("\n".join(lines))
+    picture(tmp_path / "x/test/t.png")
+    (tmp_path / "x/sample_submission.csv").write_text("image,n_cells\nt.png,0.5\n")
+    assert "Note: training pictures are cropped" in init("x")
 
 
 def test_neither_a_folder_nor_a_slug(tmp_path: Path) -> None:
@@ -69,7 +92,10 @@ def test_a_path_that_is_not_there_is_no_competition(
 def test_a_word_may_be_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keys, "find", list)
-    with pytest.raises(SourceError, match=r"There is no key to Kaggle here\. Make a token"):
+    with pytest.raises(
+        SourceError,
+        match=r"no folder titanc here, and as a competition: There is no key to Kaggle here",
+    ):
         init("titanc")
     (tmp_path / "titanic").mkdir()
     with pytest.raises(SourceError, match=r"no folder titanc here, and .*Did you mean 'titanic'"):
