@@ -93,8 +93,8 @@ def test_google_images(run: Run, tmp_path: Path) -> None:
     planted = set(manifest.loc[manifest["address"].str.contains("/wrong-"), "file"].dropna())
     left_out = set(pd.read_csv(folder / "exclude.csv")["image"])
     assert len(planted) >= 3 * WRONG - 2
-    # The server's port is part of the addresses, from which files have their names and so their
-    # places in the split: of the dozen 4 to 10 were found. Chance would be a fifth of what is left out.
+    # The server's port is part of the addresses, these name the files, and the names split them:
+    # of the dozen 4 to 10 were found.
     assert len(left_out & planted) >= 3
     assert len(left_out - planted) <= len(left_out) * 0.6
     assert f"{len(left_out)} of " in done.text("again")
