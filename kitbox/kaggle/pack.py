@@ -175,6 +175,7 @@ def install(packages: Sequence[str], *, of_run: bool, local: Iterable[str] = ())
     Args:
         local: keys of the recipe that name places on this machine.
     """
+    weights = "" if of_run else f"%env KITBOX_WEIGHTS={{PACK}}/{WEIGHTS}\n"
     if of_run:
         files = " --files /kaggle/input/competitions/NAME" if any(local) else ""
         follow = f"!kitbox rerun {{PACK}}/{RUN} --out submission.csv{files}"
@@ -184,8 +185,7 @@ def install(packages: Sequence[str], *, of_run: bool, local: Iterable[str] = ())
     return f"""\
 # The first cell of the notebook. Attach this folder as a dataset, and correct the path.
 PACK = "/kaggle/input/datasets/OWNER/NAME"
-%env KITBOX_WEIGHTS={{PACK}}/{WEIGHTS}
-# Nothing that is installed is changed: only what is missing is taken from the folder.
+{weights}# Nothing that is installed is changed: only what is missing is taken from the folder.
 !pip install --no-index --no-deps --find-links {{PACK}}/{WHEELS} {" ".join(packages)}
 
 # Then, in the next one:

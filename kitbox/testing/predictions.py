@@ -25,11 +25,11 @@ class PredictionTests(RehearsalTests):
     """What a task says of raw outputs, to a table and to a person."""
 
     def test_what_fits_predicts_the_table(
-        self, seen: Seen, padded: Seen, rows: pd.DataFrame
+        self, seen: Seen, padded: Seen, rows: pd.DataFrame, targets: Any
     ) -> None:
         """Where predictions have the targets' own columns of numbers, they agree with them.
 
-        Squashed, and padded where targets lie on the picture.
+        All of them then, not some. Squashed, and padded where targets lie on the picture.
         """
         lie = not isinstance(seen.loader.targets, Fixed)
         for fit, one in {"squash": seen, **({"pad": padded} if lie else {})}.items():
@@ -38,6 +38,8 @@ class PredictionTests(RehearsalTests):
             columns = [c for c in table.columns if c in rows and _are_numbers(rows[c])]
             if not columns:
                 pytest.skip("predictions and table have no column of numbers in common")
+            lost = [c for c in targets if c in rows and c not in table and _are_numbers(rows[c])]
+            assert not lost, f"predictions have columns {columns}, and none for the targets {lost}"
             for name in columns:
                 truth = rows[name].to_numpy(float)
                 off = np.nanmedian(np.abs(table[name].to_numpy(float) - truth))

@@ -849,6 +849,14 @@ MUTANTS = {
 """,
         None,
     ),
+    "Forgets": (  # a target
+        "task:points",
+        "Points",
+        """    def predictions(self, outputs, frames):
+        return super().predictions(outputs, frames).iloc[:, :-1]
+""",
+        "test_what_fits_predicts_the_table",
+    ),
     "NoShift": (
         "task:points",
         "Points",
