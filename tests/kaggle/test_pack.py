@@ -122,6 +122,8 @@ def test_places_on_this_machine_are_told(tmp_path: Path) -> None:
     assert "--files /kaggle/input" in pack.install(["kitbox"], of_run=True, local=local)
     assert "--files" not in pack.install(["kitbox"], of_run=True)
     assert "--set" not in pack.install(["kitbox"], of_run=False)
+    assert "KITBOX_WEIGHTS={PACK}/weights" in pack.install(["kitbox"], of_run=False)
+    assert "KITBOX_WEIGHTS" not in pack.install(["kitbox"], of_run=True)  # it has its own
     other = recipe.model_copy(update={"source": registry.sources.build("digits"), "copy_to": None})
     assert pack.local_paths(other) == {}
 
