@@ -125,7 +125,7 @@ def kitbox(place: Path, seed: int) -> dict[str, float]:
     out, cache = place / f"kitbox-{seed}", place / "cache"
     shutil.rmtree(out, ignore_errors=True)
     shutil.rmtree(cache, ignore_errors=True)
-    command = [sys.executable, "-c", "from kitbox.cli import main; main()", "run"]
+    command = [sys.executable, "-m", "kitbox", "run"]
     command += ["recipes/flowers17.yaml", "--out", str(out), "--set", f"seed={seed}"]
     began, at = time.monotonic(), {}
     with subprocess.Popen(

@@ -22,7 +22,7 @@ WEIGHTS = ROOT.parent / "shared" / "weights" / "mobilenetv2_100.safetensors"
 
 def kitbox_run(recipe: str, out: Path, changes: Sequence[str] = ()) -> pd.DataFrame:
     """Run a recipe as a person would; its table, with the column `part`."""
-    command = [sys.executable, "-c", "from kitbox.cli import main; main()"]
+    command = [sys.executable, "-m", "kitbox"]
     command += ["run", recipe, "--out", str(out)]
     command += [part for change in changes for part in ("--set", change)]
     cache = os.environ.get("KITBOX_CACHE", str(out.parent / "cache"))
