@@ -35,7 +35,7 @@ def measure(model_name: str, size: int, rounds: int, threads: int | None) -> Non
     trainer, _ = trainer_of(recipe)
     if threads is not None:
         torch.set_num_threads(threads)
-    model, task, accelerator = trainer._prepared, trainer.task, trainer.accelerator
+    model, task, accelerator = trainer.feed.whole, trainer.task, trainer.accelerator
     trainer.model.freeze(False, hold_norm=True)
     steps = trainer.loader.count(len(trainer.train))
     optimizer = accelerator.prepare(

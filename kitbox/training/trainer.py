@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from kitbox.contracts import Augmentation, Batches, Tally, Task
+from kitbox.contracts import Augmentation, Tally, Task
 from kitbox.data.batches import Loader
 from kitbox.data.frames import Frames
 from kitbox.data.mixing import Mix
@@ -21,11 +21,12 @@ from kitbox.models.forward import BothWays, predict
 from kitbox.models.model import Model, has_statistics, parameter_groups
 from kitbox.progress import Progress
 from kitbox.stopping import Stopped
-from kitbox.training import features, finder
+from kitbox.training import finder
 from kitbox.training.budget import Budget, Plan
 from kitbox.training.checkpoints import Checkpoint
 from kitbox.training.crew import ALONE, Crew, Wishes
 from kitbox.training.cycle import Cycle
+from kitbox.training.feed import Feed
 from kitbox.training.keeper import Keeper
 from kitbox.training.packing import pack, unpack, unpack_into
 from kitbox.training.stages import Epoch, default_rate, describe, in_words
@@ -66,6 +67,7 @@ class Trainer:
         mix: mixes the pictures of a batch; None: not at all.
         tta: `validate` and `predict` average a picture's outputs with its mirror image's.
         crew: the processes that share each batch; the loader's share is this one's.
+        feed: what the epochs are fed, and what it goes through.
         watch: told of each optimizer step after it, and once (an epoch of 0) before the first:
             stage, epoch, how far the epoch has come, and the optimizer with its next rates.
     """
@@ -91,20 +93,29 @@ class Trainer:
     tta: bool = False
     crew: Crew = ALONE
     watch: Callable[[int, int, Part, torch.optim.Optimizer], None] = lambda *seen: None
-    _prepared: Any = field(default=None, init=False)
-    _fed: Loader | features.Features = field(init=False)
-    _fed_for: tuple[int, tuple[int, int], int] | None = field(default=None, init=False)
-    _forward: torch.nn.Module = field(init=False)  # what it is fed to
+    feed: Feed = field(init=False)
     _slices: Slices = field(init=False)
     _calm: float = field(default=1.0, init=False)  # lowered once, after a loss that was not finite
 
     def __post_init__(self) -> None:
         self.crew.align(self.model)
         self.crew.join_statistics(self.model)
-        # No wrapper that sums gradients: the crew does.
-        self._prepared = self.accelerator.prepare_model(self.model, evaluation_mode=True)
-        self._fed, self._forward = self.loader, self._prepared
         self._slices = Slices(self.progress.warn)
+        self.feed = Feed(
+            self.model,
+            # No wrapper that sums gradients: the crew does.
+            self.accelerator.prepare_model(self.model, evaluation_mode=True),
+            self.loader,
+            self.augmentation,
+            self.train,
+            self.valid,
+            self.weights,
+            self.seed,
+            self.accelerator,
+            self._slices,
+            self.progress,
+            self.crew,
+        )
 
     def stages(
         self,
@@ -191,9 +202,9 @@ class Trainer:
                     self._heed(here, epoch, part, cut if planned else lambda: 0)
 
                 train_loss = train_epoch(
-                    self._forward,
+                    self.feed.forward,
                     self.task,
-                    self._varied(number, epoch, size, part.step),
+                    self.feed.varied(number, epoch, size, part.step),
                     optimizer,
                     cycle,
                     self.accelerator,
@@ -254,10 +265,11 @@ class Trainer:
     ) -> tuple[float, dict[str, float]]:
         """Loss and scores of the validation rows at an epoch's end."""
         clock = _Clock()
+        forward, source = self.feed.forward, self.feed.source
         loss, tally = evaluate(
-            self._forward, self.task, self._fed, self.valid, size, show, self._slices, self.crew
+            forward, self.task, source, self.valid, size, show, self._slices, self.crew
         )
-        if self.budget is not None and self._fed is self.loader:
+        if self.budget is not None and source is self.loader:
             self.budget.passed(clock.lap(), self.loader.count_fixed(len(self.valid)))
         self._without_surprises()
         return self.crew.same((loss, self.task.score(tally) if self.crew.main else {}))
@@ -332,7 +344,7 @@ class Trainer:
 
     def restore(self, kept: Checkpoint) -> None:
         """Give model, random states and log what a checkpoint has."""
-        self._fed_for = None  # its features may be those of another body
+        self.feed.forget()
         facts = kept.facts
         unpack(self.model, kept.tensors)
         self.rate, self._calm = facts["rate"], facts["calm"]
@@ -419,7 +431,7 @@ class Trainer:
         self._freeze(stage)
         with finder.untouched(self.model):
             self.model.train()
-            images, targets, _ = next(iter(self._varied(number, 0, size)))
+            images, targets, _ = next(iter(self.feed.varied(number, 0, size)))
             with self.accelerator.autocast():
                 outputs = self.model(images)
             loss = losses_of(self.task, outputs.float(), targets).mean()
@@ -471,7 +483,7 @@ class Trainer:
         return predict(self._predicting(), self.loader, rows, size, step, forward, whole)
 
     def _predicting(self) -> torch.nn.Module:
-        return BothWays(self._prepared, self.task) if self.tta else self._prepared
+        return BothWays(self.feed.whole, self.task) if self.tta else self.feed.whole
 
     def _mixing(
         self, number: int, epoch: int
@@ -487,35 +499,13 @@ class Trainer:
         return mixed
 
     def _feed(self, number: int, size: tuple[int, int], views: int) -> None:
-        """Choose what the epochs of a stage are fed: pictures, or features of some views."""
-        if views and self._fed_for == (number, size, views):  # by the finder, just before
-            return
-        self._fed, self._forward, self._fed_for = self.loader, self._prepared, None
-        if not views:
-            return
-        batches = views * self.loader.count(len(self.train))
-        batches += self.loader.count_fixed(len(self.valid))
+        """Choose what the epochs of a stage are fed, and count the time that features took."""
         clock = _Clock()
-        with self.progress.bar(f"stage {number}, features of {views} views", batches) as step:
-            self._fed = features.compute(
-                self.model,
-                self.loader,
-                self.accelerator,
-                self.train,
-                self.valid,
-                size,
-                self.augmentation,
-                (self.seed, number),
-                views,
-                self._slices,
-                self._heeding(step),
-                self.crew,
-            )
-        self._without_surprises()
-        self._forward = features.HeadAlone(self.model, self.accelerator)
-        self._fed_for = (number, size, views)
-        if self.budget is not None:
-            self.budget.passed(clock.lap(), batches)
+        computed = self.feed.choose(number, size, views, self._heeding)
+        if computed:
+            self._without_surprises()
+            if self.budget is not None:
+                self.budget.passed(clock.lap(), computed)
 
     def _heeding(self, step: Callable[..., None]) -> Callable[..., None]:
         """A bar's step that heeds a stop where there is nothing to save yet."""
@@ -533,28 +523,9 @@ class Trainer:
         return self.budget is not None and self.budget.left <= 0
 
     def _views(self, stage: Stage) -> int:
-        """Of how many views of each picture features are computed, in all processes; 0 for none."""
-        views = self.crew.same(self._views_asked(stage))  # a clock's
-        width = self.model.body.features
-        if not views or not isinstance(width, int):
-            return 0
-        rows = views * len(self.train) + len(self.valid)
-        fits = features.fit(rows, width, self.accelerator.device, self.crew.here)
-        if self.crew.any(not fits):
-            self.progress.warn("the features of a frozen body would not fit into the memory")
-            return 0
-        return views
-
-    def _views_asked(self, stage: Stage) -> int:
-        """Of how many views features are to be computed, if they fit into the memory."""
-        width = self.model.body.features
-        if stage.freeze is not True or stage.features is False or not isinstance(width, int):
-            return 0
-        if self._out_of_time():  # its few steps need not all features
-            return 0
-        if self.mix is not None:  # what is mixed is another picture in every step
-            return 0
-        return min(stage.features or features.VIEWS, stage.epochs)
+        """Of how many views of each picture a stage's features are; 0 for pictures."""
+        # What is mixed is another picture in every step; a few last steps need not all features.
+        return self.feed.views(stage, use=self.mix is None and not self._out_of_time())
 
     def _freeze(self, stage: Stage) -> None:
         hold = self.model.body.pretrained if stage.hold_norm is None else stage.hold_norm
@@ -622,20 +593,14 @@ class Trainer:
             return finder.sweep(
                 self.model,
                 self.task,
-                lambda epoch: self._varied(number, 1_000_000 + epoch, size),
+                lambda epoch: self.feed.varied(number, 1_000_000 + epoch, size),
                 self.accelerator,
                 weight_decay=self.weight_decay,
-                forward=self._forward,
+                forward=self.feed.forward,
                 slices=self._slices,
                 step=self._heeding(step),
                 crew=self.crew,
             )
-
-    def _varied(self, number: int, epoch: int, size: tuple[int, int], skip: int = 0) -> Batches:
-        seed = (self.seed, number, epoch)
-        return self._fed.varied(
-            self.train, size, self.augmentation, seed, weights=self.weights, skip=skip
-        )
 
 
 @dataclass

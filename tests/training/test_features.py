@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from kitbox.data.augment import Standard
 from kitbox.recipe import Stage
 from kitbox.training import features
-from kitbox.training.crew import Crew
 from kitbox.training.trainer import Trainer
 
 from .conftest import SIDE, TinyBody
@@ -66,74 +64,17 @@ def test_the_body_runs_once_a_view(trainer: Make, passes: list[int], views: int)
     assert sum(passes) == 4 * (24 + 12)
 
 
-def test_views_differ_and_come_round(trainer: Make) -> None:
-    run = trainer(augmentation=VARIED)
-    run._freeze(stage())
-    run._feed(1, SIZE, 2)
-    seen = []
-    for epoch in (1, 2, 3):
-        rows, values = [], []
-        for batch, _, part in run._varied(1, epoch, SIZE):
-            rows.append(part)
-            values.append(batch)
-        seen.append(torch.cat(values)[np.argsort(np.concatenate(rows))])
-    assert torch.equal(seen[0], seen[2])
-    assert not torch.allclose(seen[0], seen[1])
-
-
-@pytest.mark.parametrize("weights", [None, np.linspace(1, 9, 24)])
-def test_rows_come_as_the_loader_draws_them(trainer: Make, weights: np.ndarray | None) -> None:
-    """Also where some are drawn twice, and where an epoch goes on in its middle."""
-    run = trainer(augmentation=VARIED, weights=weights)
-    run._freeze(stage())
-    expected = [part.tolist() for _, _, part in run._varied(1, 2, SIZE, 1)]
-    run._feed(1, SIZE, 2)
-    found = [part.tolist() for _, _, part in run._varied(1, 2, SIZE, 1)]
-    assert found == expected
-    assert len(found) == 2
-
-
-def test_what_is_computed_is_what_the_body_says(trainer: Make) -> None:
-    run = trainer()
-    run._freeze(stage())
-    run._feed(1, SIZE, 2)
-    rows = run.valid[[3, 1, 7]]
-    found, wanted, same = next(iter(run._fed.fixed(rows, SIZE)))
-    images, targets, _ = next(iter(run.loader.fixed(rows, SIZE)))
-    torch.testing.assert_close(found, run.model.eval().body(images))
-    assert torch.equal(wanted, targets)
-    assert same.tolist() == rows.tolist()
-
-
 def test_full_stages_see_pictures_again(trainer: Make, passes: list[int]) -> None:
     run = trainer()
     train(run, stage(epochs=2, features=1), Stage(epochs=1))
     assert sum(passes) == 24 + 12 + 24 + 12
-    assert run._fed is run.loader
+    assert run.feed.source is run.loader
 
 
 def test_the_finder_sweeps_the_head_on_features(trainer: Make, passes: list[int]) -> None:
     run = trainer(augmentation=VARIED)
     train(run, stage(epochs=1, features=1, lr="find"))
     assert sum(passes) == 24 + 12
-
-
-def test_too_large_for_the_memory(trainer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kitbox.environment.free_memory", lambda: 4 * (2 * 24 + 12) * 8 * 4 - 1)
-    run = trainer()
-    assert run._views(stage()) == 0
-    monkeypatch.setattr("kitbox.environment.free_memory", lambda: 4 * (2 * 24 + 12) * 8 * 4)
-    assert run._views(stage()) == features.VIEWS
-
-
-def test_maps_and_trained_bodies_have_none(trainer: Make) -> None:
-    run = trainer()
-    assert run._views(stage(epochs=1)) == 1
-    assert run._views(stage(features=False)) == 0
-    for freeze in (False, 1, -1):
-        assert run._views(Stage(epochs=2, freeze=freeze, features=2)) == 0
-    run.model.body.features = (4, 8)
-    assert run._views(stage()) == 0
 
 
 def test_processes_of_a_machine_share_its_memory_not_its_gpus(
@@ -148,18 +89,3 @@ def test_processes_of_a_machine_share_its_memory_not_its_gpus(
     assert not features.fit(100, 10, cpu, processes=2)
     assert features.fit(50, 10, cpu, processes=2)
     assert features.fit(100, 10, gpu, processes=2)
-
-
-@pytest.mark.parametrize("other", [False, True])
-def test_features_fit_in_all_processes_or_in_none(
-    trainer: Make, monkeypatch: pytest.MonkeyPatch, other: bool
-) -> None:
-    """Another machine's memory may be smaller."""
-    run = trainer()
-    asked: list[int] = []
-    run.crew = Crew(0, 2, 2)
-    monkeypatch.setattr(Crew, "same", lambda crew, value: value)
-    monkeypatch.setattr(Crew, "any", lambda crew, flag: flag or other)
-    monkeypatch.setattr(features, "fit", lambda *of: bool(asked.append(of[3]) or True))
-    assert (run._views(stage()) > 0) != other
-    assert asked == [2]

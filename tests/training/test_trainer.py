@@ -107,7 +107,7 @@ def test_a_stage_frozen_up_to_a_layer_that_is_not_there(trainer: Make) -> None:
 
 def test_weights_of_rows_decide_what_is_drawn(trainer: Make) -> None:
     run = trainer(weights=np.array([1.0] + [1e-9] * 23))
-    drawn = [rows for _, _, rows in run._varied(1, 1, SIZE)]
+    drawn = [rows for _, _, rows in run.feed.varied(1, 1, SIZE)]
     assert np.concatenate(drawn).tolist() == [0] * 24
 
 
