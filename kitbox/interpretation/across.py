@@ -10,6 +10,8 @@ from kitbox.errors import counted, some
 from kitbox.interpretation.advice import EXCLUDE, Advice, run_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kitbox.interpretation.scene import Scene
 
 
@@ -28,26 +30,36 @@ def of(scene: Scene) -> list[Advice]:
         for image, part in zip(labelled["image"], labelled["part"], strict=True)
     ]
     unique = list({one.image: one for one in pictures}.values())
-    near = min(_side(scene), *scene.size) >= SMALL
-    found = faults.find(scene.files, unique, near=near, workers=environment.cores())
-    crossing = [one for one in found if one.reason == "cross-split"]
-    if not crossing:
-        return []
-    named = some((f"{one.image} and {one.of}" for one in crossing), 3)
-    valid = int((labelled["part"] == "valid").sum())
-    known = len({one.of for one in crossing})
+    workers = environment.cores()
+    found = faults.find(scene.files, unique, near=comparable(scene), workers=workers)
+    crossing = [(one.image, one.of) for one in found if one.reason == "cross-split"]
+    return [advice(scene, crossing)] if crossing else []
+
+
+def advice(scene: Scene, pairs: Sequence[tuple[str, str]]) -> Advice:
+    """What to do about copies.
+
+    Args:
+        pairs: a training picture and the validation picture that it is like, one pair at least.
+    """
+    named = some((f"{one} and {other}" for one, other in pairs), 3)
+    valid = int((scene.labelled["part"] == "valid").sum())
+    known = len({other for _, other in pairs})
     recipe = f"{run_of(scene)}/recipe.yaml" if scene.run is not None else "RECIPE"
-    return [
-        Advice(
-            "copies across the split",
-            f"{counted(known, 'validation picture has', 'validation pictures have')} a copy, or "
-            f"nearly, among the training pictures, of {valid:,}: {named}",
-            "the scores are better than they would be on new pictures; without the copies they "
-            "are honest",
-            {"exclude": EXCLUDE},
-            (f"kitbox clean {recipe} --out {EXCLUDE}",),
-        )
-    ]
+    return Advice(
+        "copies across the split",
+        f"{counted(known, 'validation picture has', 'validation pictures have')} a copy, or "
+        f"nearly, among the training pictures, of {valid:,}: {named}",
+        "the scores are better than they would be on new pictures; without the copies they "
+        "are honest",
+        {"exclude": EXCLUDE},
+        (f"kitbox clean {recipe} --out {EXCLUDE}",),
+    )
+
+
+def comparable(scene: Scene) -> bool:
+    """Whether the pictures are large enough for two that look alike to be copies."""
+    return min(_side(scene), *scene.size) >= SMALL
 
 
 def _side(scene: Scene) -> int:

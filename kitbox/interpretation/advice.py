@@ -109,6 +109,22 @@ def balanced(scene: Scene, weights: str) -> dict[str, Any]:
     return {}
 
 
+def unlearned(recipe: Recipe, seen: str, why: str = "") -> Advice:
+    """Advice where nothing was learned: the last stage longer, at a rate that the finder chooses.
+
+    Args:
+        seen: a sentence with numbers.
+        why: what else it may be, a sentence.
+    """
+    last = len(recipe.stages) - 1
+    return Advice(
+        "nothing learned",
+        seen,
+        f"more epochs, at a rate that the finder chooses{why}",
+        {f"stages.{last}.epochs": 3 * recipe.stages[last].epochs, f"stages.{last}.lr": "find"},
+    )
+
+
 def beside(scene: Scene) -> str:
     """What to do with the file of pictures to leave out that a recipe has already, in words."""
     if scene.recipe is None or scene.recipe.exclude is None:

@@ -1,11 +1,11 @@
-"""Advice for segmentations: small classes that are missed."""
+"""Advice for segmentations: nothing learned, a class that is missed, small classes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kitbox.errors import some
-from kitbox.interpretation.advice import Advice, balanced, has_option
+from kitbox.interpretation.advice import Advice, balanced, has_option, oversampled, unlearned
 
 if TYPE_CHECKING:
     from kitbox.interpretation.areas import AreasInterpretation
@@ -14,12 +14,63 @@ SMALL, PICTURES = 0.02, 5
 """A class is small below this share of the pixels; and how many pictures must show it."""
 LOW, LOWER = 0.3, 0.3
 """IoU below which small classes go wrong, and how much lower than that of the others it must be."""
+MISSED = 0.15
+"""IoU up to which a large class is missed."""
+MOSTLY = 0.8
+"""Where a class has more than this share of the pixels, being no better than to name it may still
+be learning."""
 
 
 def of(seen: AreasInterpretation) -> list[Advice]:
     """All advice of these rules."""
-    found = small_classes(seen)
-    return [found] if found is not None else []
+    if (nothing := nothing_learned(seen)) is not None:
+        return [nothing]
+    found = (one_class(seen), small_classes(seen))
+    return [one for one in found if one is not None]
+
+
+def nothing_learned(seen: AreasInterpretation) -> Advice | None:
+    """No more pixels are right than if all were called as the most frequent class."""
+    hits, true, _ = seen.pixels.sum(axis=0).astype(float)
+    recipe = seen.scene.recipe
+    if recipe is None or seen.count < PICTURES or not true.sum() or len(seen.classes) < 2:
+        return None
+    right, common = hits.sum() / true.sum(), true.max() / true.sum()
+    if right > common + 0.02 or common > MOSTLY:
+        return None
+    return unlearned(
+        recipe,
+        f"{right:.1%} of the pixels are right, {common:.1%} would be if all were called as the "
+        "most frequent class",
+        "; look at batch.png whether masks lie on their pictures",
+    )
+
+
+def one_class(seen: AreasInterpretation) -> Advice | None:
+    """A class of many pixels is missed, though the others are found."""
+    table = seen.scores()
+    large = table[(table["share"] >= SMALL) & (table["pictures"] >= PICTURES)]
+    if len(large) < 2:
+        return None
+    name = str(large["iou"].idxmin())
+    iou, high = float(large["iou"][name]), float(large["iou"].drop(name).mean())
+    if iou > MISSED or high < MISSED + LOWER:
+        return None
+    pairs = seen.most_confused(1)
+    pairs = pairs[pairs["truth"] == name]
+    taken = ""
+    if len(pairs):
+        first = pairs.iloc[0]
+        taken = f", {first['share']:.0%} of its pixels are taken for {first['predicted']}"
+    change, before = oversampled(seen.scene)
+    return Advice(
+        "one class",
+        f"{name} reaches an IoU of {iou:.2f}, other large classes {high:.2f} in the mean{taken}",
+        "the training pictures that the model does worst on, drawn more often, teach it the "
+        "difference; look at them first, masks or codes may be wrong",
+        change,
+        before,
+    )
 
 
 def small_classes(seen: AreasInterpretation) -> Advice | None:

@@ -272,7 +272,7 @@ class AreasInterpretation(Interpretation):
         return lines + ([f"most confused: {', '.join(confused)}"] if confused else [])
 
     def own_advice(self) -> list[Advice]:
-        """Small classes that are missed."""
+        """Advice where nothing was learned, or classes are missed."""
         from kitbox.interpretation import area_rules
 
         return area_rules.of(self)

@@ -13,6 +13,7 @@ from kitbox.interpretation.advice import (
     has_option,
     oversampled,
     run_of,
+    unlearned,
 )
 from kitbox.interpretation.section import each
 
@@ -66,14 +67,11 @@ def nothing_learned(seen: ClassificationInterpretation) -> Advice | None:
     common = np.bincount(seen.targets).max() / seen.count
     if right > common + 0.02 or common > MOSTLY:
         return None
-    last = len(recipe.stages) - 1
-    return Advice(
-        "nothing learned",
+    return unlearned(
+        recipe,
         f"{right:.1%} of the pictures are right, {common:.1%} would be if all were called as the "
         "most frequent class",
-        "more epochs, at a rate that the finder chooses; look at batch.png whether labels and "
-        "pictures belong together",
-        {f"stages.{last}.epochs": 3 * recipe.stages[last].epochs, f"stages.{last}.lr": "find"},
+        "; look at batch.png whether labels and pictures belong together",
     )
 
 

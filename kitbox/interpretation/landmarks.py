@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from kitbox.interpretation.advice import Advice
+
 TRUE, GIVEN = (60, 220, 60), (255, 60, 60)
 """Colours of true and predicted points."""
 ZOOM = 320
@@ -214,6 +216,12 @@ class LandmarksInterpretation(Interpretation):
             f"worst points: {', '.join(points)} px",
             *(f"worst picture: {one.image}, {one.error:.1f} px" for one in worst),
         ]
+
+    def own_advice(self) -> list[Advice]:
+        """Advice where nothing was learned."""
+        from kitbox.interpretation import point_rules
+
+        return point_rules.of(self)
 
 
 def _mean(values: np.ndarray, axis: int) -> np.ndarray:

@@ -1,11 +1,11 @@
-"""Advice for labels of which a picture has any number: rare ones that are missed."""
+"""Advice for several labels a picture: nothing learned, or rare ones that are missed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kitbox.errors import some
-from kitbox.interpretation.advice import Advice, balanced
+from kitbox.interpretation.advice import Advice, balanced, unlearned
 
 if TYPE_CHECKING:
     from kitbox.interpretation.tagging import TaggingInterpretation
@@ -14,12 +14,37 @@ RARE, ENOUGH = 0.1, 8
 """A label is rare that fewer pictures have than this share; and how many it takes to judge."""
 LOW, LOWER = 0.4, 0.25
 """F1 below which rare labels go wrong, and how much lower than that of the others it must be."""
+LEAST, MOST, GAINED = 20, 0.9, 0.05
+"""Pictures that it takes to say that nothing was learned; labels that more than this share of the
+pictures have say nothing of it; and what of the way from chance to 1 an average precision must
+have gone."""
 
 
 def of(seen: TaggingInterpretation) -> list[Advice]:
     """All advice of these rules."""
-    found = rare_labels(seen)
+    found = nothing_learned(seen) or rare_labels(seen)
     return [found] if found is not None else []
+
+
+def nothing_learned(seen: TaggingInterpretation) -> Advice | None:
+    """The pictures that have a label are ranked no higher than the others, for most labels."""
+    table, recipe = seen.scores(), seen.scene.recipe
+    # An average precision of few pictures is above their share by chance.
+    table = table[(table["count"] >= ENOUGH) & (table["share"] <= MOST)]
+    gained = ((table["average_precision"] - table["share"]) / (1 - table["share"])).sort_values()
+    poor = gained[gained < GAINED]
+    if seen.count < LEAST or recipe is None or 2 * len(poor) <= len(gained):
+        return None
+    told = some(
+        f"{name} {table.loc[name, 'average_precision']:.2f} of {table.loc[name, 'share']:.2f}"
+        for name in poor.index
+    )
+    return unlearned(
+        recipe,
+        f"the average precision of {len(poor)} of {len(gained)} labels is what chance gives, the "
+        f"share of pictures that have it: {told}",
+        "; look at batch.png whether labels and pictures belong together",
+    )
 
 
 def rare_labels(seen: TaggingInterpretation) -> Advice | None:

@@ -257,7 +257,7 @@ class TaggingInterpretation(Interpretation):
         return [*lines, f"calibration error {self.calibration_error():.3f}"]
 
     def own_advice(self) -> list[Advice]:
-        """Rare labels that are missed."""
+        """Advice where nothing was learned, or rare labels are missed."""
         from kitbox.interpretation import tag_rules
 
         return tag_rules.of(self)

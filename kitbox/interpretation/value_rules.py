@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitbox.interpretation.advice import Advice
+from kitbox.interpretation.advice import Advice, unlearned
 
 if TYPE_CHECKING:
     from kitbox.interpretation.values import ValuesInterpretation
@@ -27,12 +27,10 @@ def nothing_learned(seen: ValuesInterpretation) -> Advice | None:
     if seen.count < ENOUGH or recipe is None or 2 * len(poor) <= len(known):
         return None
     told = ", ".join(f"{name} {value:.2f}" for name, value in poor.head(3).items())
-    last = len(recipe.stages) - 1
-    return Advice(
-        "nothing learned",
+    return unlearned(
+        recipe,
         f"R² of {len(poor)} of {len(known)} columns is near 0 ({told}): predicting the mean would "
         "do as well",
-        "more epochs, at a rate that the finder chooses. If it stays so, what the numbers depend "
-        "on may be too small at this size, or cropped away",
-        {f"stages.{last}.epochs": 3 * recipe.stages[last].epochs, f"stages.{last}.lr": "find"},
+        ". If it stays so, what the numbers depend on may be too small at this size, or cropped "
+        "away",
     )

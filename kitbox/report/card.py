@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kitbox.errors import counted
 from kitbox.report import charts
 from kitbox.report.page import Figure, Part
 
@@ -54,13 +53,6 @@ def card(
         )
     if copies is not None:
         facts["pairs that look alike"] = f"{len(copies):,}"
-        across = [pair for pair in copies if pair.parts[0] != pair.parts[1]]
-        if across:
-            have = "pair of pictures that look alike lies", "pairs of pictures that look alike lie"
-            lines.append(
-                f"{counted(len(across), *have)} on both sides of the split: scores on the "
-                "validation part are then better than on pictures that are new."
-            )
         tables["pictures that look alike"] = pd.DataFrame(
             [(*pair.images, *pair.parts) for pair in copies],
             columns=["picture", "looks like", "part", "that one's part"],

@@ -30,6 +30,12 @@ class Pair(NamedTuple):
     parts: tuple[str, str]
 
 
+def across(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """The pairs that lie on both sides of the split: the training picture first."""
+    crossing = [pair for pair in pairs if set(pair.parts) == {"train", "valid"}]
+    return [pair.images if pair.parts[0] == "train" else pair.images[::-1] for pair in crossing]
+
+
 def find(
     rows: pd.DataFrame,
     pixels: Pixels,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kitbox import storage as files
 from kitbox.data import table_file
+from kitbox.interpretation import across
 from kitbox.progress import Progress, clock
 from kitbox.report import card, copies, curves, times
 from kitbox.report.page import Part, image, of_section, render, said
@@ -93,7 +94,8 @@ def write(
     known = np.flatnonzero(rows["part"].isin(["train", "valid"]))
     try:
         with progress.bar("report", min(len(known), copies.MOST)) as step:
-            alike = copies.find(rows, pixels, known, step)
+            near = across.comparable(seen.scene)
+            alike = copies.find(rows, pixels, known, step) if near else None
             page = html(tell(folder, ended, seen, pixels, alike))
             files.write(folder / REPORT, page)
     except Exception as error:  # noqa: BLE001  a task's plots may be a stranger's
@@ -186,6 +188,8 @@ def _advice(told: Told) -> Part | None:
     if told.seen is None:
         return None
     found = told.seen.advice()
+    if crossing := copies.across(told.copies or []):
+        found.append(across.advice(told.seen.scene, crossing))
     if not found:
         line = "Nothing was seen that a change of the recipe would clearly mend."
         return Part("Advice", [line])

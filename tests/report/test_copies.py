@@ -19,6 +19,8 @@ def test_a_copy_is_found_once_and_broken_ones_are_left_out(folder: Path) -> None
     found = copies.find(rows, decoded(folder, NAMES), range(4), lambda n=1, note="": told.append(n))
     assert found == [copies.Pair(("copy.jpg", "a.png"), ("valid", "train"))]
     assert sum(told) == 4
+    assert copies.across(found) == [("a.png", "copy.jpg")]
+    assert copies.across([copies.Pair(("c.png", "d.png"), ("train", "train"))]) == []
 
 
 def test_no_more_than_a_person_waits_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import kitbox
 from kitbox.cli import app
 from kitbox.progress import Progress
 from kitbox.report import report
-from kitbox.testing import Tiny, isolated
+from kitbox.testing import Tiny, isolated, picture
 
 from .browser import needs_browser, opened
 
@@ -108,3 +110,32 @@ def test_what_goes_wrong_in_it_stops_nothing(
     assert done.submission.exists()
     assert not (tmp_path / "run" / "report.html").exists()
     assert "a plot that cannot be drawn" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("side", "told"), [(96, True), (24, False)])
+def test_copies_on_both_sides_of_the_split_are_advised_on(
+    tmp_path: Path, side: int, told: bool
+) -> None:
+    """Of small pictures nothing is said: those of one kind are alike without being copies."""
+    for number in range(16):
+        made = Image.fromarray(picture(side, side, number if number != 9 else 2))
+        (tmp_path / "of" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
+        made.save(tmp_path / "of" / "ab"[number % 2] / f"{number}.png")
+    names = [f"{'ab'[n % 2]}/{n}.png" for n in range(16)]
+    rows = pd.DataFrame({"image": names, "label": [name[0] for name in names]})
+    rows["part"] = ["train"] * 8 + ["valid"] * 8
+    rows.to_csv(tmp_path / "of" / "all.csv", index=False)
+    values = VALUES | {
+        "source": {"use": "folder", "path": str(tmp_path / "of")},
+        "labeler": {"use": "table", "csv": "all.csv", "id": "image", "labels": "label"},
+        "split": {"use": "column", "column": "part"},
+        "size": side,
+        "stages": [{"epochs": 1}],
+    }
+    del values["test"], values["submission"]
+    with isolated(backbone={"tiny": Tiny}):
+        kitbox.run(kitbox.make_recipe(values), tmp_path / "run", progress=Progress(io.StringIO()))
+    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert ("copies across the split" in html) == told
+    assert ("a/2.png and b/9.png" in html) == told
+    assert ("pairs that look alike" in html) == told

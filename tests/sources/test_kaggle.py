@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -446,6 +447,8 @@ def _client(folder: Path, *wanted: str) -> Path:
 )
 def test_all_of_this_with_another_version(tmp_path: Path, versions: tuple[str, ...]) -> None:
     client = _client(tmp_path / "client", *versions)
+    if (client / f"kaggle-{version('kaggle')}.dist-info").exists():
+        pytest.skip("all tests have run with this version")
     tests = Path(__file__).parents[1]
     packing = {"pack", "resolver", "trial", "wheels", "images"}  # need no client
     client_s = [
