@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kitbox.interpretation.advice import Advice
+from kitbox.training.stages import CALMER, default_rate
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kitbox.interpretation.scene import Scene
-    from kitbox.recipe import Recipe
+    from kitbox.recipe import Recipe, Stage
 
 WORSE = 1.15
 """A validation loss that rose by this factor from its lowest has risen."""
@@ -29,7 +30,8 @@ def of(scene: Scene) -> list[Advice]:
     log, recipe = scene.log, scene.recipe
     if log is None or recipe is None or not len(log):
         return []
-    if rate := too_high(log, recipe, calmed=scene.calmed):
+    pretrained = scene.model.body.pretrained
+    if rate := too_high(log, recipe, calmed=scene.calmed, pretrained=pretrained):
         return [rate]  # until that is mended, the losses say nothing else
     fits = overfitting(log, recipe, len(scene.model.body.layers()))
     fits = fits or underfitting(log, recipe)
@@ -86,18 +88,24 @@ def underfitting(log: pd.DataFrame, recipe: Recipe) -> Advice | None:
     )
 
 
-def too_high(log: pd.DataFrame, recipe: Recipe, *, calmed: bool = False) -> Advice | None:
-    """A loss that was not finite, that jumped, or a stage that lost what the one before had."""
+def too_high(
+    log: pd.DataFrame, recipe: Recipe, *, calmed: bool = False, pretrained: bool = True
+) -> Advice | None:
+    """A loss that was not finite, that jumped, or a stage that lost what the one before had.
+
+    Args:
+        calmed: the rates were lowered on the way.
+        pretrained: what the default rates hang on.
+    """
     for number in sorted({int(one) for one in log["stage"]}):
         epochs = log[log["stage"] == number]
         if number > len(recipe.stages):
             continue
         train = epochs["train_loss"].to_numpy()
         jumps = train[1:] / train[:-1].clip(min=1e-12)
-        change: dict[str, str | float] = {f"stages.{number - 1}.lr": "find"}
         rate = float(epochs["lr"].iloc[0])
-        if recipe.stages[number - 1].lr == "find":
-            change = {f"stages.{number - 1}.lr": float(f"{rate / 3:.2g}")}
+        lower = _times(recipe.stages[number - 1], rate, 1 / 3, pretrained=pretrained)
+        change = {f"stages.{number - 1}.lr": lower}
         if len(jumps) and jumps.max() >= JUMPED and train[-1] > train[0]:
             epoch = int(jumps.argmax()) + 1
             return Advice(
@@ -118,14 +126,31 @@ def too_high(log: pd.DataFrame, recipe: Recipe, *, calmed: bool = False) -> Advi
     if calmed:
         number = int(log["stage"].iloc[-1])
         rate = float(log["lr"].iloc[-1])
+        lower = _times(recipe.stages[number - 1], rate / CALMER, CALMER, pretrained=pretrained)
         return Advice(
             "rate too high",
-            f"the training loss was not a finite number once, at a rate of {rate:.2g} in the stage "
-            "or one before; the run went back and on with 0.3 of it",
+            f"the training loss was not a finite number once; the run went back and on with "
+            f"{CALMER:g} of its rates, at last {rate:.2g}",
             "a rate that is lower from the beginning needs no second try",
-            {f"stages.{number - 1}.lr": float(f"{0.3 * rate:.2g}")},
+            {f"stages.{number - 1}.lr": lower},
         )
     return None
+
+
+def _times(stage: Stage, head: float, factor: float, *, pretrained: bool) -> float | list[float]:
+    """A stage's rates, of all its layers, times a factor.
+
+    Args:
+        head: the rate that the head had; the finder's others are not in the log, and are taken
+            as far below it as the default's.
+    """
+    lr = stage.lr
+    if lr is None or lr == "find":
+        usual = default_rate(stage, pretrained)
+        lr = (head * usual[0] / usual[1], head) if isinstance(usual, tuple) else head
+    if isinstance(lr, int | float):
+        return float(f"{lr * factor:.2g}")
+    return [float(f"{one * factor:.2g}") for one in lr]
 
 
 def _lost(log: pd.DataFrame, recipe: Recipe, number: int) -> tuple[float, float] | None:

@@ -30,6 +30,8 @@ _FIRST = 0.1
 """The part of a sweep whose losses are means of few batches: they say little."""
 _FALL = 0.02
 """The part of the loss that must go, or the curve says nothing."""
+_ABOVE = 2.0
+"""How far above the rate where the loss shoots up a head's may be; see docs/decisions.md."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Curve:
         rates: the head's rate at each step.
         losses: smoothed losses at those rates.
         steepest: the rate where the loss falls fastest.
-        shoots_up: the rate from which on the loss only rises.
+        shoots_up: the rate from which on the loss only rises: that of its lowest value. Of a
+            flat curve, whose lowest value may be anywhere, the last rate that does not harm.
         flat: the loss hardly falls anywhere; the curve recommends nothing.
     """
 
@@ -138,21 +141,36 @@ def read(rates: list[float], losses: list[float]) -> Curve:
     slopes = np.gradient(np.asarray(losses), np.log(np.asarray(rates)))
     steepest = first + int(np.argmin(slopes[first : lowest + 1]))
     flat = losses[first] - losses[lowest] <= _FALL * abs(losses[first])
-    return Curve(tuple(rates), tuple(losses), rates[steepest], rates[lowest], flat)
+    turn = lowest
+    if flat:
+        harmless = losses[lowest] + _FALL * abs(losses[first])
+        turn = max(place for place, loss in enumerate(losses) if loss <= harmless)
+    return Curve(tuple(rates), tuple(losses), rates[steepest], rates[turn], flat)
 
 
 def choose(curve: Curve, *, frozen: bool, first: float | None) -> float | tuple[float, float]:
     """The rate of a stage from its curve, by the craft of the fast.ai course.
 
-    A frozen stage (or one that nothing came before) takes the steepest rate. A
-    later stage takes (a, b): a is ten times below where the loss shoots up, b a
-    fifth of the first stage's rate.
+    A frozen stage (or one that no frozen one came before) takes the steepest rate. A
+    later stage takes (a, b): a is ten times below where the loss shoots up, b a fifth of the
+    frozen stage's rate. Beyond the course, b is not far above where the loss shoots up: there
+    the layers next to the head lose what they know.
+
+    Args:
+        first: the head's rate in the last stage that was frozen; None where there was none.
     """
     if frozen or first is None:
         return curve.steepest
-    high = first / 5
-    low = min(curve.shoots_up / 10, high)
-    return (low, high)
+    return bounded((curve.shoots_up / 10, first / 5), curve)
+
+
+def bounded(lr: float | tuple[float, float], curve: Curve) -> float | tuple[float, float]:
+    """A rate, or rates of the first layer and the head, not far above where the loss shoots up."""
+    most = _ABOVE * float(curve.shoots_up)
+    if not isinstance(lr, tuple):
+        return min(float(lr), most)
+    high = min(float(lr[1]), most)
+    return (min(float(lr[0]), high, most / _ABOVE / 10), high)
 
 
 @contextmanager

@@ -26,6 +26,9 @@ FULL_RATES = (1e-5, 1e-3)
 SCRATCH_RATE = 3e-3
 """Rate where the body starts from random weights: all layers learn alike."""
 
+CALMER = 0.3
+"""What the rates are multiplied by after a loss that was not finite."""
+
 
 @dataclass(frozen=True)
 class Epoch:

@@ -29,7 +29,7 @@ from kitbox.training.cycle import Cycle
 from kitbox.training.feed import Feed
 from kitbox.training.keeper import Keeper
 from kitbox.training.packing import pack, unpack, unpack_into
-from kitbox.training.stages import Epoch, default_rate, describe, in_words
+from kitbox.training.stages import CALMER, Epoch, default_rate, describe, in_words
 from kitbox.training.step import NotFiniteError, Part, Slices, evaluate, losses_of, train_epoch
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from kitbox.data.pixels import Pixels
     from kitbox.interpretation.interpretation import Interpretation
     from kitbox.recipe import Stage
-
-CALMER = 0.3
-"""What the rates are multiplied by after a loss that was not finite."""
 
 
 class SurpriseError(Exception):
@@ -59,7 +56,7 @@ class Trainer:
         train, valid: row numbers.
         weights: how often each training row is drawn, relative to the others; None: once each.
         ids: of all rows, for messages.
-        rate: the head's rate of the stage before, for the finder's rule.
+        rate: the head's in the last stage whose body was frozen, for the finder's rule.
         log: every epoch so far.
         keeper: keeps checkpoints; None keeps none.
         budget: the time that there is; None: any.
@@ -172,7 +169,9 @@ class Trainer:
         views = kept.facts["views"] if inside and kept else self._views(stage)
         self._feed(number, size, views)
         lr = _pair(kept.facts["lr"]) if inside and kept else self._rate(number, stage, size)
-        self.rate = lr[1] if isinstance(lr, tuple) else lr
+        head = lr[1] if isinstance(lr, tuple) else lr
+        if stage.freeze is True:
+            self.rate = head
         optimizer = self._optimizer(lr)
         cycle = Cycle(
             optimizer.optimizer, stage.epochs * steps, constant=stage.schedule == "constant"
@@ -217,7 +216,8 @@ class Trainer:
                 whole.trained()
                 valid_loss, scores = self._validated(size, show)
             times = whole.times()
-            self.log.append(Epoch(number, epoch, self.rate, train_loss, valid_loss, scores, *times))
+            rate = head * self._calm
+            self.log.append(Epoch(number, epoch, rate, train_loss, valid_loss, scores, *times))
             yield self.log[-1]
             epoch, part = epoch + 1, self._part()
             over = epoch > stage.epochs or not cycle.left
@@ -450,6 +450,10 @@ class Trainer:
         """Whether the rates were lowered after a loss that was not finite."""
         return self._calm < 1
 
+    def fresh_rates(self) -> None:
+        """Take the rates as they are asked for again, whatever happened in earlier stages."""
+        self._calm = 1.0
+
     def validate(
         self,
         size: tuple[int, int],
@@ -549,7 +553,7 @@ class Trainer:
             if curve.flat:
                 self.progress.warn(
                     f"learning-rate finder: the loss falls at no rate within {finder.STEPS} "
-                    f"batches; taking the default of {in_words(lr)}"
+                    f"batches; taking {in_words(lr)}"
                 )
                 return lr
             self.progress.say(
@@ -564,7 +568,7 @@ class Trainer:
     def suggested(self, stage: Stage, curve: finder.Curve) -> float | tuple[float, float]:
         """The rate that `lr: find` takes for a stage from a curve."""
         if curve.flat:
-            return default_rate(stage, self.model.body.pretrained)
+            return finder.bounded(default_rate(stage, self.model.body.pretrained), curve)
         return finder.choose(curve, frozen=stage.freeze is True, first=self.rate)
 
     def find(self, number: int, stage: Stage, size: tuple[int, int]) -> finder.Curve:

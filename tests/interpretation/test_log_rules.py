@@ -81,12 +81,29 @@ def test_negative_losses_are_no_trouble() -> None:
     assert log_rules.too_high(table, recipe(stages=[{"epochs": 3}])) is None
 
 
-def test_a_jump_asks_for_the_finder_or_a_third() -> None:
+@pytest.mark.parametrize(
+    ("asked", "advised"),
+    [
+        (None, [1e-4, 1e-2]),
+        ("find", [1e-4, 1e-2]),
+        (0.03, 1e-2),
+        ([3e-6, 0.03], [1e-6, 1e-2]),
+    ],
+)
+def test_a_jump_asks_for_a_third_of_every_layers_rate(asked: object, advised: object) -> None:
     table = log(FROZEN, [(0.8, 0.8), (2.4, 2.0), (1.5, 1.4)], lr=0.03)
-    assert applied(log_rules.too_high(table, recipe()), "rate too high").stages[1].lr == "find"
-    found = {"stages": [{"epochs": 4, "freeze": True}, {"epochs": 3, "lr": "find"}]}
-    made = applied(log_rules.too_high(table, recipe(**found)), "rate too high", **found)
-    assert made.stages[1].lr == pytest.approx(0.01)
+    given = {"stages": [{"epochs": 4, "freeze": True}, {"epochs": 3, "lr": asked}]}
+    made = applied(log_rules.too_high(table, recipe(**given)), "rate too high", **given)
+    assert made.stages[1].lr == pytest.approx(advised)
+
+
+def test_a_head_alone_and_random_weights_have_one_rate() -> None:
+    table = log([(0.8, 0.8), (2.4, 2.0), (1.5, 1.4)], lr=0.03)
+    for pretrained, freeze in ((True, True), (False, False)):
+        given = {"stages": [{"epochs": 3, "freeze": freeze}]}
+        advice = log_rules.too_high(table, recipe(**given), pretrained=pretrained)
+        made = applied(advice, "rate too high", **given)
+        assert made.stages[0].lr == pytest.approx(0.01)
 
 
 def test_a_stage_that_loses_what_the_one_before_had() -> None:
@@ -99,5 +116,10 @@ def test_a_stage_that_loses_what_the_one_before_had() -> None:
 
 
 def test_a_loss_that_was_not_finite() -> None:
-    advice = log_rules.too_high(log(FROZEN, HEALTHY, lr=0.01), recipe(), calmed=True)
-    assert applied(advice, "rate too high").stages[1].lr == pytest.approx(0.003)
+    advice = log_rules.too_high(log(FROZEN, HEALTHY, lr=0.0003), recipe(), calmed=True)
+    made = applied(advice, "rate too high")
+    assert made.stages[1].lr == pytest.approx([3e-6, 3e-4])
+    pair = {"stages": [{"epochs": 4, "freeze": True}, {"epochs": 3, "lr": [1e-6, 1e-3]}]}
+    advice = log_rules.too_high(log(FROZEN, HEALTHY, lr=0.0003), recipe(**pair), calmed=True)
+    made = applied(advice, "rate too high", **pair)
+    assert made.stages[1].lr == pytest.approx([3e-7, 3e-4])

@@ -143,8 +143,31 @@ def test_a_frozen_or_first_stage_takes_the_steepest_rate() -> None:
 
 
 def test_a_later_stage_spreads_from_below_the_turn_to_a_fifth() -> None:
-    curve = finder.Curve((), (), steepest=2e-3, shoots_up=1e-4)
+    curve = finder.Curve((), (), steepest=2e-3, shoots_up=8e-4)
     found = finder.choose(curve, frozen=False, first=5e-3)
-    assert found == pytest.approx((1e-5, 1e-3))
+    assert found == pytest.approx((8e-5, 1e-3))
+    assert all(type(one) is float for one in found)  # type: ignore[union-attr]
     late = finder.Curve((), (), steepest=2e-3, shoots_up=1.0)
     assert finder.choose(late, frozen=False, first=5e-3) == pytest.approx((1e-3, 1e-3))
+
+
+def test_the_head_is_not_far_above_the_turn() -> None:
+    """A head that learned at a high rate says nothing of what the body bears."""
+    early = finder.Curve((), (), steepest=2e-4, shoots_up=np.float64(1e-3))
+    found = finder.choose(early, frozen=False, first=2e-2)
+    assert found == pytest.approx((1e-4, 2e-3))
+    assert all(type(one) is float for one in found)  # type: ignore[union-attr]
+
+
+def test_the_default_of_a_flat_curve_is_not_above_what_harms() -> None:
+    rates = np.geomspace(1e-7, 10, 100)
+    losses = 2 + np.maximum(0, np.log10(rates / 1e-5))
+    curve = finder.read(rates.tolist(), losses.tolist())
+    assert curve.flat
+    assert curve.shoots_up == pytest.approx(1e-5, rel=0.25)
+    low, high = finder.bounded((1e-5, 1e-3), curve)  # type: ignore[misc]
+    assert (low, high) == pytest.approx((1e-6, 2e-5), rel=0.25)
+    assert finder.bounded(4e-3, curve) == pytest.approx(2e-5, rel=0.25)
+    level = finder.read(rates.tolist(), [2.0] * 100)
+    assert finder.bounded((1e-5, 1e-3), level) == (1e-5, 1e-3)
+    assert finder.bounded(4e-3, level) == 4e-3
