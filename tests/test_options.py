@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, StrictInt, ValidationError
 
 from kitbox import mistakes, options
-from kitbox.options import Options
+from kitbox.options import Options, explain
 
 
 class Mine(Options):
@@ -54,3 +54,30 @@ def test_the_words_for_mistakes_are_here_too() -> None:
     assert options.Mistakes is mistakes.Mistakes
     assert options.Mistake is mistakes.Mistake
     assert options.explain is mistakes.explain
+
+
+class Numbers(Options):
+    count: Annotated[int, Field(ge=0)] = 0
+    share: float | None = None
+    size: int | tuple[int, int] = 1
+    either: bool | int = 0
+    strict: StrictBool | StrictInt | str = False
+    views: Literal[False] | Annotated[StrictInt, Field(ge=1)] | None = None
+    free: Any = None
+
+
+@pytest.mark.parametrize("name", ["count", "share", "size"])
+@pytest.mark.parametrize("value", [True, False])
+def test_a_switch_is_no_number(name: str, value: bool) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Numbers(**{name: value})
+    (mistake,) = explain(refused.value, Numbers, {name: value})
+    assert mistake.place == name
+    assert f"found {str(value).lower()}, expected a" in mistake.text
+    assert "number" in mistake.text
+
+
+def test_where_a_switch_may_stand_it_stands() -> None:
+    given: dict[str, Any] = {"either": True, "strict": True, "views": False, "free": True}
+    assert Numbers(**given).model_dump(include=set(given)) == given
+    assert Numbers(count=1, share=1, size=(1, 2)).share == 1
