@@ -23,7 +23,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from machine import ROOT, alternate, middle, say_machine
+from machine import ROOT, alone, alternate, middle, say_machine
 
 from kitbox.data import pixels
 from kitbox.environment import cores
@@ -92,7 +92,8 @@ def main() -> None:
                 shutil.rmtree(cache)
 
         parts = {"OpenCV": plain, "kept": partial(plain, keep=True), "cache": build}
-        taken = alternate(parts, given.rounds, clear)
+        with alone():
+            taken = alternate(parts, given.rounds, clear)
         rates = {kind: len(paths) / middle(seconds) for kind, seconds in taken.items()}
         cache_rate = rates["cache"]
         print(

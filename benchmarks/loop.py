@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from machine import alternate, middle, recipe_of, say_machine, spread, trainer_of
+from machine import alone, alternate, middle, recipe_of, say_machine, spread, trainer_of
 
 from kitbox.models.model import parameter_groups
 from kitbox.training.cycle import Cycle
@@ -72,7 +72,8 @@ def measure(model_name: str, size: int, rounds: int, threads: int | None) -> Non
             Slices(),
         )
 
-    taken = alternate({"bare": bare, "loop": loop}, rounds)
+    with alone():
+        taken = alternate({"bare": bare, "loop": loop}, rounds)
     pictures = len(trainer.train)
     bare_s, loop_s = middle(taken["bare"]), middle(taken["loop"])
     print(
