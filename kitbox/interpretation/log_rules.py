@@ -69,18 +69,25 @@ def overfitting(log: pd.DataFrame, recipe: Recipe, layers: int) -> Advice | None
 
 
 def underfitting(log: pd.DataFrame, recipe: Recipe) -> Advice | None:
-    """Both losses still fell in the last two epochs of the last stage."""
+    """Both losses still fell in the last two epochs.
+
+    Of a stage of two epochs the one before it, at the same size, shows where they came from.
+    """
     stage, epochs = _last(log)
+    least, before = FALLING, stage - 1
+    if len(epochs) < 3 and before >= 1 and recipe.size_of(stage) == recipe.size_of(before):
+        # More layers that train, and another rate, make for a fall of their own.
+        least, epochs = 2 * FALLING, log[log["stage"].between(before, stage)]
     valid, train = epochs["valid_loss"].to_numpy(), epochs["train_loss"].to_numpy()
     if len(valid) < 3:
         return None
     fell = [(one[-3:-1] - one[-2:]) / abs(one[-3:-1]) for one in (valid, train)]
-    if any((one < FALLING).any() for one in fell) or valid[-1] > valid.min():
+    if any((one < least).any() for one in fell) or valid[-1] > valid.min():
         return None
     count = recipe.stages[stage - 1].epochs
     return Advice(
         "underfitting",
-        f"both losses were still falling when stage {stage} ended: in its last two epochs "
+        f"both losses were still falling when stage {stage} ended: in the last two epochs "
         f"validation from {valid[-3]:.3g} to {valid[-1]:.3g}, training from {train[-3]:.3g} to "
         f"{train[-1]:.3g}",
         "more epochs let the model learn what it has not learned yet",

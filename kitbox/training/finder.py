@@ -32,6 +32,8 @@ _FALL = 0.02
 """The part of the loss that must go, or the curve says nothing."""
 _ABOVE = 2.0
 """How far above the rate where the loss shoots up a head's may be; see docs/decisions.md."""
+_BEFORE = 4.0
+"""How far before it the steepest rate must be at least."""
 
 
 @dataclass(frozen=True)
@@ -153,15 +155,16 @@ def choose(curve: Curve, *, frozen: bool, first: float | None) -> float | tuple[
 
     A frozen stage (or one that no frozen one came before) takes the steepest rate. A
     later stage takes (a, b): a is ten times below where the loss shoots up, b a fifth of the
-    frozen stage's rate. Beyond the course, b is not far above where the loss shoots up: there
-    the layers next to the head lose what they know.
+    frozen stage's rate. Beyond the course, b is not far above where the loss shoots up (there
+    the layers next to the head lose what they know), a at least ten times below b, and a
+    steepest rate right before the loss shoots up is not taken: noise put it there.
 
     Args:
         first: the head's rate in the last stage that was frozen; None where there was none.
     """
     if frozen or first is None:
-        return curve.steepest
-    return bounded((curve.shoots_up / 10, first / 5), curve)
+        return min(float(curve.steepest), float(curve.shoots_up) / _BEFORE)
+    return bounded((first / 50, first / 5), curve)
 
 
 def bounded(lr: float | tuple[float, float], curve: Curve) -> float | tuple[float, float]:
@@ -170,7 +173,7 @@ def bounded(lr: float | tuple[float, float], curve: Curve) -> float | tuple[floa
     if not isinstance(lr, tuple):
         return min(float(lr), most)
     high = min(float(lr[1]), most)
-    return (min(float(lr[0]), high, most / _ABOVE / 10), high)
+    return (min(float(lr[0]), high / 10, most / _ABOVE / 10), high)
 
 
 @contextmanager

@@ -71,8 +71,13 @@ def test_underfitting_asks_for_epochs() -> None:
     assert applied(log_rules.underfitting(table, recipe()), "underfitting").stages[1].epochs == 8
 
 
-def test_two_epochs_do_not_tell_underfitting() -> None:
-    assert log_rules.underfitting(log(FROZEN, [(0.7, 0.7), (0.5, 0.5)]), recipe()) is None
+def test_two_epochs_tell_it_with_the_stage_before_at_the_same_size() -> None:
+    table = log(FROZEN, [(0.7, 0.7), (0.5, 0.5)])
+    assert log_rules.underfitting(table, recipe()) is not None
+    larger = recipe(stages=[{"epochs": 4, "freeze": True, "size": 32}, {"epochs": 2}])
+    assert log_rules.underfitting(table, larger) is None
+    alone = recipe(stages=[{"epochs": 2}])
+    assert log_rules.underfitting(log([(0.7, 0.7), (0.5, 0.5)]), alone) is None
 
 
 def test_negative_losses_are_no_trouble() -> None:

@@ -148,7 +148,12 @@ def test_a_later_stage_spreads_from_below_the_turn_to_a_fifth() -> None:
     assert found == pytest.approx((8e-5, 1e-3))
     assert all(type(one) is float for one in found)  # type: ignore[union-attr]
     late = finder.Curve((), (), steepest=2e-3, shoots_up=1.0)
-    assert finder.choose(late, frozen=False, first=5e-3) == pytest.approx((1e-3, 1e-3))
+    assert finder.choose(late, frozen=False, first=5e-3) == pytest.approx((1e-4, 1e-3))
+
+
+def test_noise_right_before_the_turn_is_no_steepest_fall() -> None:
+    curve = finder.Curve((), (), steepest=2.2e-2, shoots_up=2.6e-2)
+    assert finder.choose(curve, frozen=True, first=None) == pytest.approx(6.5e-3)
 
 
 def test_the_head_is_not_far_above_the_turn() -> None:
