@@ -20,7 +20,9 @@ HEADER = ("image", "weight", "loss")
 def write(seen: Interpretation, path: Path, *, share: float, weight: float) -> Path:
     """Write the worst `share` of the training pictures with a `weight`, worst first.
 
-    Pictures whose label looks wrong are left out: to learn those harder makes it worse.
+    Pictures whose label may be wrong (`Interpretation.doubtful`) are left out: to learn those
+    harder makes it worse. A model that was trained on a wrong label may have learned it, so not all
+    of them are found.
 
     Raises:
         StorageError: when it cannot be written, or is somebody's.
@@ -51,7 +53,7 @@ def cases(seen: Interpretation, *, share: float, weight: float) -> pd.DataFrame:
     if not len(rows):
         raise KitboxError(
             "The training pictures were not read, so nothing is known of them",
-            do='Interpret the run with parts=("valid", "train")',
+            do="Ask for them: kitbox.interpret(run, train=True)",
         )
     trained = look(scene, rows)
     doubted = set(trained.doubtful().tolist())

@@ -123,6 +123,10 @@ class Interpretation:
         """The N pictures' rows of the run's table."""
         return self.scene.table.iloc[self.rows]
 
+    def trained_on(self) -> bool:
+        """Whether these are pictures that the network was trained on."""
+        return self.count > 0 and bool((self.table["part"] == "train").all())
+
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The task's predictions: N rows, a column per output."""
@@ -221,14 +225,19 @@ class Interpretation:
         return None
 
     def heat(self, places: np.ndarray) -> np.ndarray | None:
-        """Heat maps (B, H, W) from 0 to 1 of some places; None where the task has none to show."""
+        """Heat maps (B, H, W) from 0 to 1 of some places; None where the task has none to show.
+
+        Raises:
+            KitboxError: when the network has other weights now than in the pass.
+        """
         from kitbox.interpretation import heat
 
         outputs = self.explained(places) if len(places) else None
         if outputs is None:
             return None
+        network = self.scene.network()
         images, _ = self.scene.images(self.rows[places])
-        return heat.heat(self.scene.model, images, outputs)
+        return heat.heat(network, images, outputs)
 
     # ---- the whole ---------------------------------------------------------
 
@@ -290,6 +299,8 @@ class Interpretation:
 
         Raises:
             StorageError: when it cannot be written, or is somebody's.
+            KitboxError: when the training pictures were not read (`kitbox.interpret(run,
+                train=True)` reads them), or the network has other weights now.
         """
         from kitbox.interpretation import hard
 

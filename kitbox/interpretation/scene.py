@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kitbox.errors import KitboxError
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -28,7 +30,7 @@ class Scene:
 
     Attributes:
         task: learned, and tuned on the validation rows.
-        model: with the weights that made the pass.
+        model: whose weights made the pass; `network` gives it while it still has them.
         loader: of the rows of `table`.
         table: rows by the loader's numbers; `id`, `image`, `part` and the target columns.
         labelled: all labelled rows of the run, with `part`; their numbers may be others.
@@ -51,6 +53,24 @@ class Scene:
     log: pd.DataFrame | None = field(default=None)
     calmed: bool = False
     run: Path | None = None
+    _weights: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_weights", sums(self.model))
+
+    def network(self) -> Model:
+        """The model, whose weights are still those that made the pass.
+
+        Raises:
+            KitboxError: when they are not: it was trained on, or others were loaded.
+        """
+        if sums(self.model) != self._weights:
+            raise KitboxError(
+                "The network has other weights now than when it looked at these pictures, so "
+                "nothing new can be said of that pass",
+                do="Call learn.interpret() again",
+            )
+        return self.model
 
     @property
     def train(self) -> pd.DataFrame:
@@ -84,15 +104,20 @@ class Scene:
         return decode(path, min(SIDE, max(size(path))))[0]
 
     def outputs(self, rows: Sequence[int] | np.ndarray) -> torch.Tensor:
-        """Raw outputs (B, ...) of rows, computed again, in full precision, as they predict."""
+        """Raw outputs (B, ...) of rows, computed again, in full precision, as they predict.
+
+        Raises:
+            KitboxError: when the network has other weights now.
+        """
         import torch
 
         from kitbox.models.forward import BothWays
 
         tta = self.recipe is not None and self.recipe.tta
-        model: torch.nn.Module = BothWays(self.model, self.task) if tta else self.model
-        training = self.model.training
-        self.model.eval()
+        network = self.network()
+        model: torch.nn.Module = BothWays(network, self.task) if tta else network
+        training = network.training
+        network.eval()
         try:
             with torch.inference_mode():
                 return torch.cat(
@@ -102,4 +127,20 @@ class Scene:
                     ]
                 )
         finally:
-            self.model.train(training)
+            network.train(training)
+
+
+def sums(model: torch.nn.Module) -> tuple[int, ...]:
+    """A sum of the bits of each parameter and buffer: the same for the same weights, anywhere.
+
+    Not of what changed them: a learning-rate finder, or a checkpoint that is loaded, may bring
+    back the very same weights.
+    """
+    import torch
+
+    whole = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+    tensors = [one for one in model.state_dict().values() if isinstance(one, torch.Tensor)]
+    plain = [torch.view_as_real(one) if one.is_complex() else one for one in tensors]
+    found = [one.view(whole[one.element_size()]).sum(dtype=torch.int64) for one in plain]
+    # Together: each number that is asked for alone makes an accelerator wait.
+    return tuple(torch.stack([one.to(found[0].device) for one in found]).tolist()) if found else ()

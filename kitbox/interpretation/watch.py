@@ -43,16 +43,20 @@ def look(
 
     Args:
         step: told each batch.
+
+    Raises:
+        KitboxError: when the network has other weights than the scene was made with.
     """
     from kitbox.models.forward import BothWays
     from kitbox.training.step import evaluate
 
     seen = watch(scene.task)
     tta = scene.recipe is not None and scene.recipe.tta
-    model = BothWays(scene.model, scene.task) if tta else scene.model
-    training = scene.model.training
+    network = scene.network()
+    model = BothWays(network, scene.task) if tta else network
+    training = network.training
     try:
         evaluate(model, scene.task, scene.loader, rows, scene.size, step, watch=seen)
     finally:
-        scene.model.train(training)
+        network.train(training)
     return seen.finish(seen, scene)

@@ -90,7 +90,7 @@ def _fill(
     )
     body = SimpleNamespace(layers=lambda: [[]] * 10)
     options: dict[str, Any] = {
-        "model": SimpleNamespace(body=body),
+        "model": SimpleNamespace(body=body, state_dict=dict),
         "loader": None,
         "files": Path(),
         "size": (64, 64),

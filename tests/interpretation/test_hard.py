@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import kitbox
 from interpretation.made import recipe, seen_by
 from kitbox.data.sampling import Listed
 from kitbox.errors import KitboxError, StorageError
@@ -53,6 +55,15 @@ def test_doubtful_labels_are_not_learned_harder(
 def test_shares_and_weights_that_make_no_sense(tmp_path: Path, options: Any) -> None:
     with pytest.raises(KitboxError, match="share from 0 to 1"):
         seen(tmp_path).write_hard(tmp_path / "hard.csv", **options)
+
+
+def test_training_pictures_that_were_not_read_are_asked_for(tmp_path: Path) -> None:
+    """By a name that `kitbox.interpret` has."""
+    made = seen(tmp_path)
+    made.scene.table["part"] = "valid"
+    with pytest.raises(KitboxError, match=r"kitbox\.interpret\(run, train=True\)"):
+        made.write_hard(tmp_path / "hard.csv")
+    assert "train" in inspect.signature(kitbox.interpret).parameters
 
 
 def test_somebody_s_file_is_left(tmp_path: Path) -> None:
