@@ -62,4 +62,6 @@ def interpret(
             progress.say(line)
     if not advice:
         progress.say("no advice: nothing stands out that a change of the recipe would mend")
-    progress.say(f"{folder}: {len(written)} tables and plots, and {writing.ADVICE}")
+    for kept, beside in written.kept:
+        progress.say(f"{kept} was changed by somebody and stays as it is; {beside.name} is new")
+    progress.say(f"{folder}: {len(written.files)} tables and plots, and {writing.ADVICE}")

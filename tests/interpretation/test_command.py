@@ -29,7 +29,14 @@ def test_tables_plots_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     names = {path.name for path in (run / "interpretation").iterdir()}
     assert {"confusion-matrix.csv", "top-losses.png", "scores.csv", "advice.json"} <= names
     assert isinstance(json.loads((run / "interpretation" / "advice.json").read_text()), list)
-    assert call(monkeypatch, str(run), "--no-copies")  # again, over its own files
+    edited = run / "interpretation" / "top-losses.csv"
+    edited.write_text("image\nmine.png\n")
+    said = call(monkeypatch, str(run), "--no-copies")  # again, over its own files
+    assert "was changed by somebody and stays as it is; top-losses-new.csv is new" in said
+    assert edited.read_text() == "image\nmine.png\n"
+    assert len(pd.read_csv(edited.with_name("top-losses-new.csv"))) == 20
+    now = {path.name for path in (run / "interpretation").iterdir()}
+    assert now == {*names, "top-losses-new.csv"}
 
 
 def test_problem_cases_go_into_the_next_run(
