@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kitbox.interpretation import figures, matrix
-from kitbox.interpretation.figures import BLUE, GREY, INK, Plot, Tile
+from kitbox.interpretation.figures import GREY, INK, Plot, Tile
 from kitbox.interpretation.interpretation import Interpretation
 from kitbox.interpretation.section import Section, each
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from kitbox.interpretation.advice import Advice
 
-RIGHT, WRONG = (60, 160, 90), (220, 40, 40)
+WRONG = (220, 40, 40)
+"""Pixels whose class is not the true one."""
 SHOWN = 4
 """Pictures of a section, three views of each."""
 
@@ -156,8 +157,8 @@ class AreasInterpretation(Interpretation):
     def plot_scores(self, most: int = 40) -> Plot:
         """IoU, precision and recall of each class, the worst first."""
         table = self.scores()
-        colors = {"iou": BLUE, "precision": figures.GOOD, "recall": figures.BAD}
-        return figures.bars(table[table["pictures"] > 0], colors, title="IoU by class", most=most)
+        shown = {"iou": figures.BAR, "precision": figures.PRECISION, "recall": figures.RECALL}
+        return figures.bars(table[table["pictures"] > 0], shown, title="IoU by class", most=most)
 
     # ---- pictures ----------------------------------------------------------
 
@@ -205,13 +206,12 @@ class AreasInterpretation(Interpretation):
             if (true == number).any() or (chosen == number).any()
         ]
         parts = {number: [part / 255 for part in self._color(number)] for number in numbers}
-        figure.legend(
-            handles=[Patch(color=(r, g, b)) for r, g, b in parts.values()],
-            labels=[self.classes[number] for number in numbers],
+        figures.legend(
+            figure,
+            [Patch(color=(r, g, b)) for r, g, b in parts.values()],
+            [self.classes[number] for number in numbers],
             loc="outside lower center",
-            ncols=min(6, max(1, len(numbers))),
-            fontsize=8,
-            frameon=False,
+            ncols=figures.abreast([self.classes[number] for number in numbers], figure),
         )
         return figure
 

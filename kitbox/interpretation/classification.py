@@ -7,18 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kitbox.interpretation import calibration, figures, matrix, suspects
-from kitbox.interpretation.figures import BAD, BLUE, GOOD, GREY, Plot
-from kitbox.interpretation.interpretation import LISTED, Interpretation
+from kitbox.interpretation.figures import BAD, GOOD, GREY, Plot
+from kitbox.interpretation.interpretation import Interpretation
 from kitbox.interpretation.section import Section, each
+from kitbox.interpretation.suspects import KNOWN, SURE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
     from kitbox.interpretation.advice import Advice
-
-SURE = 0.5
-"""By how much another class is likelier than the label where the label is doubted."""
 
 
 class ClassificationInterpretation(Interpretation):
@@ -185,8 +185,8 @@ class ClassificationInterpretation(Interpretation):
     def plot_scores(self, most: int = 40) -> Plot:
         """F1, precision and recall of each class, the worst first."""
         table = self.scores()
-        colors = {"f1": BLUE, "precision": GOOD, "recall": BAD}
-        return figures.bars(table[table["count"] > 0], colors, title="Scores by class", most=most)
+        shown = {"f1": figures.BAR, "precision": figures.PRECISION, "recall": figures.RECALL}
+        return figures.bars(table[table["count"] > 0], shown, title="Scores by class", most=most)
 
     # ---- calibration and doubts --------------------------------------------
 
@@ -206,20 +206,36 @@ class ClassificationInterpretation(Interpretation):
         """The reliability diagram."""
         return calibration.draw(self.calibration())
 
-    def suspects(self, margin: float = SURE) -> pd.DataFrame:
+    def suspects(self, margin: float = SURE, *, known: float = KNOWN) -> pd.DataFrame:
         """Pictures whose label looks wrong, surest first: as `top_losses`, and `seems`, `margin`.
 
-        Found by confident learning; see `kitbox.interpretation.suspects`.
+        Found by confident learning; see `kitbox.interpretation.suspects`. Of pictures that the
+        model was trained on fewer are found: it may have learned the wrong labels.
+
+        Args:
+            margin: by how much another class must be likelier than the label.
+            known: the least recall here of the label's class; 0 doubts labels of every class.
         """
-        places, seems, apart = suspects.suspects(self.probabilities, self.targets, margin)
+        places, seems, apart = suspects.of_known(self, margin, known)
         rows = self.described(places)
         rows["seems"] = [self.classes[number] for number in seems]
         rows["margin"] = apart
         return rows
 
+    def write_suspects(self, path: Path | str) -> Path:
+        """Write all `suspects` as a csv file that a recipe and `kitbox.load` take as `exclude`.
+
+        Raises:
+            StorageError: when it cannot be written, or is there already and says something else:
+                it may have been edited.
+        """
+        from kitbox.interpretation import writing
+
+        return writing.table(self.suspects(), path)
+
     def doubtful(self) -> np.ndarray:
-        """The places of `suspects`."""
-        return suspects.suspects(self.probabilities, self.targets, SURE)[0]
+        """Places of pictures whose label may be wrong: as `suspects`, at a smaller margin."""
+        return suspects.of_known(self, suspects.MAYBE, KNOWN)[0]
 
     # ---- the whole ---------------------------------------------------------
 
@@ -262,17 +278,7 @@ class ClassificationInterpretation(Interpretation):
                 {"calibration": self.plot_calibration()},
             )
         )
-        if len(doubted := self.suspects()):
-            found.append(
-                Section(
-                    "Labels that look wrong",
-                    "The model is as sure of another class as of pictures that are labelled so. "
-                    "Look at them: where the label is wrong, correct it or leave the picture out.",
-                    {"suspects": doubted.head(LISTED)},
-                    {"suspects": self.plot_pictures(self.doubtful()[:9])},
-                )
-            )
-        return found
+        return [*found, *suspects.sections(self)]
 
     def _absent(self) -> str:
         from kitbox.errors import some
@@ -296,7 +302,7 @@ class ClassificationInterpretation(Interpretation):
         if told := [f"{one.truth} as {one.predicted} ({one.count})" for one in pairs]:
             lines.append(f"most confused: {', '.join(told)}")
         lines.append(f"calibration error {self.calibration_error():.3f}")
-        if doubted := len(self.doubtful()):
+        if doubted := len(self.suspects()):
             lines.append(counted(doubted, "label looks wrong", "labels look wrong"))
         return lines
 

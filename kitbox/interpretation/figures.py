@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kitbox.interpretation.section import Plot
 
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GOOD, BAD, BLUE, GREY, INK = "#1a7f37", "#c62828", "#2f6db3", "#9aa0a6", "#222222"
+
+
+class Mark(NamedTuple):
+    """How a column of a table is drawn: a colour, and a marker of matplotlib ('' for a bar)."""
+
+    color: str
+    marker: str = ""
+
+
+BAR, PRECISION, RECALL = Mark("#c9d3dd"), Mark("#1f5fbf", "o"), Mark("#e07b00", "^")
+THRESHOLD = Mark(INK, "|")
+"""Told apart by their shapes, and by their colours with any eyes."""
 LINE = 30
 """Letters of a line below a picture, at most, where it is one cell wide."""
 
@@ -65,13 +77,17 @@ def tiles(
         )
     )
     if title:
-        figure.suptitle(title, fontsize=11, color=INK)
+        figure.suptitle(
+            shortened(title, int(11 * wide * columns)), fontsize=11, color=INK, parse_math=False
+        )
     axes = figure.subplots(count, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
     for number, (axis, one) in enumerate(zip(axes, shown, strict=False)):
         if number % columns == 0 and number // columns < len(rows):
-            axis.set_title(rows[number // columns], fontsize=9, loc="left", color=INK)
+            # It may reach over all columns, but not beyond: nothing makes room for it.
+            row = shortened(rows[number // columns], int(13 * wide * columns))
+            axis.set_title(row, fontsize=9, loc="left", color=INK, parse_math=False)
         height, width = one.picture.shape[:2]
         axis.imshow(one.picture, aspect="equal", extent=(0, width, height, 0))
         if one.heat is not None:
@@ -102,17 +118,17 @@ def tiles(
 
 def bars(
     table: pd.DataFrame,
-    columns: Mapping[str, str],
+    columns: Mapping[str, Mark],
     *,
     title: str,
     most: int = 40,
     limits: tuple[float, float] | None = (0, 1),
     unit: str = "",
 ) -> Plot:
-    """A row of horizontal bars or dots for each row of a table, the first at the top.
+    """A row of horizontal bars and markers for each row of a table, the first at the top.
 
     Args:
-        columns: column to colour; the first one is drawn as a bar, others as dots.
+        columns: how each is drawn.
         most: rows that are drawn, at most.
     """
     import numpy as np
@@ -121,12 +137,17 @@ def bars(
     figure = Plot(figsize=(6.5, 0.9 + 0.24 * max(2, len(shown))))
     axis = figure.subplots()
     places = np.arange(len(shown))
-    for number, (name, color) in enumerate(columns.items()):
+    handles: list[Any] = []
+    for name, (color, marker) in columns.items():
         values = shown[name].to_numpy(float)
-        if number == 0:
-            axis.barh(places, np.nan_to_num(values), color=color, height=0.62, label=name)
-        else:
-            axis.plot(values, places, "o", color=color, ms=4.5, label=name, clip_on=False)
+        if not marker:
+            handles.append(axis.barh(places, np.nan_to_num(values), color=color, height=0.62))
+            continue
+        size = {"|": 9.0, "^": 5.5}.get(marker, 5.0)
+        edge = {"mew": 1.6} if marker == "|" else {"mec": "white", "mew": 0.5}
+        handles += axis.plot(
+            values, places, marker, color=color, ms=size, clip_on=False, zorder=3, **edge
+        )
     axis.set_yticks(places, [shortened(str(name), 34) for name in shown.index], fontsize=8)
     for label in axis.get_yticklabels():
         label.set_parse_math(False)
@@ -137,11 +158,28 @@ def bars(
     more = f" ({len(shown)} of {len(table)})" if len(shown) < len(table) else ""
     axis.set_title(title + more, fontsize=10, loc="left")
     if len(columns) > 1:
-        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        legend(axis, handles, list(columns), loc="upper left", bbox_to_anchor=(1.0, 1.0))
     tidy(axis)
     axis.grid(axis="x", color="#e5e5e5")
     axis.set_axisbelow(True)
     return figure
+
+
+def legend(where: Any, handles: Sequence[Any], names: Sequence[str], **options: Any) -> None:
+    """A legend of a figure or axis with these names, whatever letters they have.
+
+    matplotlib leaves out names that begin with an underscore, and reads formulas between dollars.
+    """
+    made = where.legend(handles, ["-"] * len(names), fontsize=8, frameon=False, **options)
+    for text, name in zip(made.get_texts(), names, strict=True):
+        text.set_text(shortened(name, 28))
+        text.set_parse_math(False)
+
+
+def abreast(names: Sequence[str], figure: Plot) -> int:
+    """How many names of a legend, six at most, have room side by side below a figure."""
+    longest = max((min(28, len(name)) for name in names), default=0)
+    return max(1, min(6, len(names), int(13 * figure.get_figwidth() / (longest + 6))))
 
 
 def tidy(axis: Any) -> None:
@@ -157,7 +195,7 @@ def wrapped(text: str, letters: int) -> list[str]:
     >>> wrapped("missed: car, tree, sign", 12)
     ['missed: car,', 'tree, sign']
     """
-    found = textwrap.wrap(" ".join(text.split()), letters, max_lines=2, placeholder=" …")
+    found = textwrap.wrap(_one_line(text), letters, max_lines=2, placeholder=" …")
     return found or [""]
 
 
@@ -167,5 +205,10 @@ def shortened(text: str, letters: int) -> str:
     >>> shortened("a long name", 7)
     'a long…'
     """
-    text = " ".join(text.split())
+    text = _one_line(text)
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+def _one_line(text: str) -> str:
+    """A text as a line that can be drawn: bytes of file names that are no text become `?`."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())

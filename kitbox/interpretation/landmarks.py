@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from kitbox.interpretation.advice import Advice
 
-TRUE, GIVEN = (60, 220, 60), (255, 60, 60)
-"""Colours of true and predicted points."""
+TRUE, GIVEN = (30, 110, 255), (255, 150, 0)
+"""Colours of true points, which are circles, and of predicted ones, which are crosses."""
 ZOOM = 320
 """Pictures are drawn on at least so many pixels a side, so that points do not cover them."""
 
@@ -105,7 +105,7 @@ class LandmarksInterpretation(Interpretation):
         ]
 
     def drawn(self, places: np.ndarray) -> list[np.ndarray]:
-        """True points green, predicted ones red, a line between them."""
+        """True points as blue circles, predicted ones as orange crosses, a line between them."""
         import cv2
         import numpy as np
 
@@ -120,14 +120,19 @@ class LandmarksInterpretation(Interpretation):
                 (one[place] * frames.scale[place] + frames.shift[place] + 0.5) * zoom - 0.5
                 for one in (self.right, self.given)
             ]
-            radius = max(2, round(max(size) / 130))
+            radius = max(3, round(max(size) / 130))
             for true, given in zip(*pair, strict=True):
                 ends = [_pixel(one) for one in (true, given)]
                 if ends[0] and ends[1]:
                     cv2.line(canvas, ends[0], ends[1], (255, 255, 255), 1, cv2.LINE_AA)
-                for end, color in zip(ends, (TRUE, GIVEN), strict=True):
-                    if end:
-                        cv2.circle(canvas, end, radius, color, -1, cv2.LINE_AA)
+                # With rims: seen on what is as bright, or of the same colour, too.
+                if ends[1]:
+                    side, cross = 4 * radius - 1, cv2.MARKER_TILTED_CROSS
+                    for color, width in (((0, 0, 0), 4), (GIVEN, 2)):
+                        cv2.drawMarker(canvas, ends[1], color, cross, side, width, cv2.LINE_AA)
+                if ends[0]:
+                    cv2.circle(canvas, ends[0], radius + 2, (255, 255, 255), -1, cv2.LINE_AA)
+                    cv2.circle(canvas, ends[0], radius, TRUE, -1, cv2.LINE_AA)
             found.append(canvas)
         return found
 
@@ -163,7 +168,7 @@ class LandmarksInterpretation(Interpretation):
         """The mean error of each point, the worst first."""
         return figures.bars(
             self.scores(),
-            {"error": BLUE},
+            {"error": figures.Mark(BLUE)},
             title="Error by point",
             limits=None,
             unit="pixels of the file's picture",
@@ -198,7 +203,8 @@ class LandmarksInterpretation(Interpretation):
     def _top_section(self) -> Section:
         return Section(
             "Top losses",
-            "The pictures that cost the most. Green: true points; red: predicted ones.",
+            "The pictures that cost the most. Blue circles: true points; orange crosses: predicted "
+            "ones.",
             {"top losses": self.top_losses(50)},
             {"top losses": self.plot_top_losses(9, heatmap=False)},
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kitbox.interpretation.figures import shortened
 from kitbox.interpretation.section import Plot
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ NUMBERED = 25
 """Cells of a matrix with more classes than these have no numbers in them."""
 DRAWN = 40
 """Classes of a plot, at most, unless asked for: more names cannot be read."""
+LETTERS = 28
+"""Of a name, at most."""
 
 
 def similar_first(counts: np.ndarray) -> list[int]:
@@ -70,7 +73,7 @@ def draw(matrix: pd.DataFrame, *, most: int | None = DRAWN, unit: str = "picture
     if len(chosen) > CLUSTERED:
         order = similar_first(inner)
         chosen, inner = [chosen[one] for one in order], inner[np.ix_(order, order)]
-    names = [str(matrix.index[one]) for one in chosen]
+    names = [shortened(str(matrix.index[one]), LETTERS) for one in chosen]
     totals = counts.sum(axis=1)[chosen][:, None]
     shares = np.divide(inner, totals, out=np.full_like(inner, np.nan), where=totals > 0)
     right = np.eye(len(chosen), dtype=bool)

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kitbox.interpretation.section import Section
+
 if TYPE_CHECKING:
     import numpy as np
+
+    from kitbox.interpretation.classification import ClassificationInterpretation
+
+SURE, KNOWN = 0.8, 0.7
+"""A label looks wrong where another class is likelier by this, and the label's own class is one
+that the model knows: of which it finds this share at least. Of others its doubts say nothing."""
+MAYBE = 0.5
+"""By how much another class must be likelier for a label that may be wrong."""
+NAME = "suspects"
+"""Of the table and its file."""
 
 
 def suspects(
@@ -15,8 +27,11 @@ def suspects(
 
     After Northcutt et al., "Confident Learning: Estimating Uncertainty in Dataset Labels",
     2021: a picture counts as of class j where its probability of j is at least the mean one
-    that pictures labelled j have of j; of several such classes of the likeliest. The pictures
-    must not have been trained on.
+    that pictures labelled j have of j; of several such classes of the likeliest.
+
+    The probabilities must come from a model that was not trained on these pictures, as of
+    validation pictures, or of folds (out-of-fold). One that was trained on a wrong label may have
+    learned it: there fewer are found, and that none is found says little.
 
     Args:
         probabilities: (N, K).
@@ -41,3 +56,36 @@ def suspects(
     )
     found = found[np.argsort(-apart[found], kind="stable")]
     return found, likeliest[found], apart[found]
+
+
+def of_known(
+    seen: ClassificationInterpretation, margin: float, known: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `suspects`, of labels whose class is found in a share `known` of its pictures at least."""
+    import numpy as np
+
+    places, seems, apart = suspects(seen.probabilities, seen.targets, margin)
+    size = len(seen.classes)
+    right = np.bincount(seen.targets[seen.chosen == seen.targets], minlength=size)
+    recall = right / np.maximum(1, np.bincount(seen.targets, minlength=size))
+    there = recall[seen.targets[places]] >= known
+    return places[there], seems[there], apart[there]
+
+
+def sections(seen: ClassificationInterpretation) -> list[Section]:
+    """The section of all labels that look wrong, where there are any."""
+    places, _, _ = of_known(seen, SURE, KNOWN)
+    if not len(places):
+        return []
+    text = (
+        "The model is as sure of another class as of pictures that are labelled so, and knows the "
+        "label's own class. Look at them: where the label is wrong, correct it or leave the "
+        "picture out."
+    )
+    if seen.trained_on():
+        text += (
+            " The model was trained on these pictures and may have learned wrong labels: there may "
+            "be more."
+        )
+    shown = {NAME: seen.plot_pictures(places[:9])}
+    return [Section("Labels that look wrong", text, {NAME: seen.suspects()}, shown)]

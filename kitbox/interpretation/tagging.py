@@ -128,8 +128,13 @@ class TaggingInterpretation(Interpretation):
     def plot_scores(self, most: int = 40) -> Plot:
         """F1, precision and recall of each label, the worst first."""
         table = self.scores()
-        colors = {"f1": BLUE, "precision": GOOD, "recall": BAD, "threshold": INK}
-        return figures.bars(table[table["count"] > 0], colors, title="Scores by label", most=most)
+        shown = {
+            "f1": figures.BAR,
+            "precision": figures.PRECISION,
+            "recall": figures.RECALL,
+            "threshold": figures.THRESHOLD,
+        }
+        return figures.bars(table[table["count"] > 0], shown, title="Scores by label", most=most)
 
     def thresholds_table(self, steps: int = 19) -> pd.DataFrame:
         """F1 of each label (columns) at thresholds from 0.05 to 0.95 (index)."""
@@ -162,7 +167,7 @@ class TaggingInterpretation(Interpretation):
             cut = self.thresholds[name]
             value = float(np.interp(cut, table.index, table[name]))
             axis.plot([cut], [value], "o", color=INK, ms=4)
-            axis.set_title(figures.shortened(name, 24), fontsize=8, loc="left", parse_math=False)
+            axis.set_title(figures.shortened(name, 20), fontsize=8, loc="left", parse_math=False)
             axis.set_ylim(0, 1.02)
             figures.tidy(axis)
         figure.suptitle("F1 over the threshold", fontsize=10)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from interpretation.made import classified, recipe, seen_by
+from kitbox.errors import StorageError
 from kitbox.interpretation.classification import ClassificationInterpretation
 from kitbox.tasks.single_label import SingleLabel
 from kitbox.testing import labelled
@@ -51,11 +53,29 @@ def test_calibration_of_a_model_that_says_nine_of_ten() -> None:
 
 
 def test_a_label_that_looks_wrong_is_listed() -> None:
-    seen = classified([[9, 1], [0, 9]])
+    seen = classified([[9, 1], [0, 9]], sure=0.95)
     (row,) = seen.suspects().to_dict("records")
     assert (row["truth"], row["seems"]) == ("c0", "c1")
-    assert row["margin"] == pytest.approx(0.8)
+    assert row["margin"] == pytest.approx(0.9)
     assert seen.doubtful().tolist() == [9]
+    unsure = classified([[9, 1], [0, 9]], sure=0.85)  # another class is likelier by 0.7
+    assert len(unsure.suspects()) == 0
+    assert len(unsure.suspects(0.6)) == 1
+    assert unsure.doubtful().tolist() == [9]
+    unknown = classified([[6, 4], [0, 9]], sure=0.95)  # of c0 too little is found to doubt it
+    assert len(unknown.suspects()) == len(unknown.doubtful()) == 0
+    assert len(unknown.suspects(known=0)) == 4
+
+
+def test_suspects_are_written_as_a_recipe_takes_them(tmp_path: Path) -> None:
+    seen = classified([[9, 1], [0, 9]], sure=0.95)
+    path = seen.write_suspects(tmp_path / "suspects.csv")
+    assert pd.read_csv(path)["image"].tolist() == ["v9.png"]
+    assert seen.write_suspects(str(path)) == path  # the same again
+    path.write_text("image\nmine.png\n")
+    with pytest.raises(StorageError, match="may have been edited"):
+        seen.write_suspects(path)
+    assert path.read_text() == "image\nmine.png\n"
 
 
 def real(folder: Path, labels: list[str], **options: object) -> ClassificationInterpretation:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from kitbox.interpretation import figures
 from kitbox.interpretation.figures import Tile
+from kitbox.interpretation.landmarks import GIVEN, TRUE
 
 
 def shown(plot: figures.Plot) -> np.ndarray:
@@ -49,12 +53,61 @@ def test_one_and_none() -> None:
     assert shown(figures.tiles([])).size
 
 
+def test_formulas_and_underscores_are_names() -> None:
+    tile = Tile(np.zeros((8, 8, 3), np.uint8), [("a_$b_$", "#000000")])
+    plot = figures.tiles([tile], title="5_$, 6_$", rows=["up_$, taken for down_$: 3"])
+    assert shown(plot).size
+    table = pd.DataFrame({"_a": [0.5], "$_$": [0.25]}, index=["_$x_$"])
+    plot = figures.bars(table, {"_a": figures.BAR, "$_$": figures.RECALL}, title="t")
+    assert shown(plot).size
+    (legend,) = [axis.get_legend() for axis in plot.axes]
+    assert [one.get_text() for one in legend.get_texts()] == ["_a", "$_$"]
+
+
+EYES = {
+    "normal": np.eye(3),
+    "deuteranope": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "protanope": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+}
+"""Linear RGB as eyes see it; Machado, Oliveira and Fernandes, 2009, at severity 1."""
+
+
+def seen_as(color: object, eyes: str) -> np.ndarray:
+    """A colour in CIELAB, of white D65, as some eyes see it."""
+    share = np.array(to_rgb(color)) if isinstance(color, str) else np.array(color) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(EYES[eyes]) @ linear, 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.array(to_xyz) @ linear / [0.9505, 1, 1.089]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_colours_are_far_apart_for_all_eyes(eyes: str) -> None:
+    marks = (figures.BAR, figures.PRECISION, figures.RECALL, figures.THRESHOLD)
+    pairs = [*combinations([one.color for one in marks], 2), (TRUE, GIVEN)]
+    for one, other in pairs:
+        assert np.linalg.norm(seen_as(one, eyes) - seen_as(other, eyes)) > 40, (one, other)
+    assert len({one.marker for one in marks}) == len(marks)
+    old = np.linalg.norm(seen_as("#1a7f37", eyes) - seen_as("#c62828", eyes))
+    assert (old > 40) == (eyes == "normal")  # it can be seen that the test sees
+
+
 def test_bars_of_many_rows_say_how_many_are_shown() -> None:
     table = pd.DataFrame({"f1": np.linspace(0, 1, 300)}, index=[f"n{n}" for n in range(300)])
-    plot = figures.bars(table, {"f1": figures.BLUE}, title="Scores")
+    plot = figures.bars(table, {"f1": figures.BAR}, title="Scores")
     assert plot.axes[0].get_title(loc="left") == "Scores (40 of 300)"
     labels = [one.get_text() for one in plot.axes[0].get_yticklabels()]
     assert labels[0] == "n0"
     assert len(labels) == 40
-    assert figures.bars(table.head(0), {"f1": figures.BLUE}, title="t").png()
-    assert figures.bars(table.head(1) * np.nan, {"f1": figures.BLUE}, title="t").png()
+    assert figures.bars(table.head(0), {"f1": figures.BAR}, title="t").png()
+    assert figures.bars(table.head(1) * np.nan, {"f1": figures.BAR}, title="t").png()

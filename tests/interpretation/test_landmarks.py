@@ -59,7 +59,19 @@ def test_both_sets_are_drawn_where_they_are(tmp_path: Path) -> None:
         for x, y in (points[1] + 0.5) * zoom - 0.5:
             pixel = drawn[round(float(y)), round(float(x))].astype(int)
             # The other set may lie over it.
-            assert any(abs(pixel - np.array(one)).max() < 60 for one in (color, GIVEN))
+            assert any(abs(pixel - np.array(one)).max() < 60 for one in (color, TRUE))
+
+
+def test_they_are_told_apart_by_their_shapes(tmp_path: Path) -> None:
+    """A circle is full where a cross has a gap: beside its middle, along an axis."""
+    seen = made(tmp_path)
+    seen.given[:] = seen.right + np.array([[12, 0], [0, 12]])
+    (drawn,) = seen.drawn(np.array([0]))
+    zoom = np.array([320, 160]) / 48
+    for points, color, full in ((seen.right, TRUE, True), (seen.given, GIVEN, False)):
+        x, y = (points[0, 0] + 0.5) * zoom - 0.5
+        beside = drawn[round(float(y)), round(float(x)) + (-2 if full else 4)].astype(int)
+        assert (abs(beside - np.array(color)).max() < 90) == full
 
 
 def test_the_explained_output_is_the_worst_coordinate(tmp_path: Path) -> None:

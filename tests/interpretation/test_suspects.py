@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kitbox.interpretation.suspects import suspects
+from interpretation.made import classified
+from kitbox.interpretation.section import Plot
+from kitbox.interpretation.suspects import sections, suspects
 
 
 def made(count: int = 300, wrong: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -31,6 +33,18 @@ def test_exchanged_labels_are_found_surest_first() -> None:
 def test_right_labels_are_left_alone() -> None:
     probabilities, labels, _ = made(wrong=0)
     assert len(suspects(probabilities, labels, 0.3)[0]) == 0
+
+
+def test_what_was_trained_on_is_said_so() -> None:
+    seen = classified([[9, 1], [0, 9]], sure=0.95)
+    seen.plot_pictures = lambda places: Plot(figsize=(1, 1))  # type: ignore[assignment]
+    (section,) = sections(seen)
+    assert "trained on these" not in section.text
+    seen.scene.table["part"] = "train"
+    (section,) = sections(seen)
+    assert "trained on these" in section.text
+    assert section.tables["suspects"]["image"].tolist() == ["v9.png"]
+    assert sections(classified([[9, 0], [0, 9]])) == []
 
 
 def test_a_class_without_pictures_is_no_threshold() -> None:
