@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kitbox import environment
 from kitbox.data import faults
 from kitbox.errors import counted, some
-from kitbox.interpretation.advice import EXCLUDE, Advice, run_of
+from kitbox.interpretation.advice import EXCLUDE, Advice, copied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,6 @@ def advice(scene: Scene, pairs: Sequence[tuple[str, str]]) -> Advice:
     named = some((f"{one} and {other}" for one, other in pairs), 3)
     valid = int((scene.labelled["part"] == "valid").sum())
     known = len({other for _, other in pairs})
-    recipe = f"{run_of(scene)}/recipe.yaml" if scene.run is not None else "RECIPE"
     return Advice(
         "copies across the split",
         f"{counted(known, 'validation picture has', 'validation pictures have')} a copy, or "
@@ -53,7 +52,7 @@ def advice(scene: Scene, pairs: Sequence[tuple[str, str]]) -> Advice:
         "the scores are better than they would be on new pictures; without the copies they "
         "are honest",
         {"exclude": EXCLUDE},
-        (f"kitbox clean {recipe} --out {EXCLUDE}",),
+        copied(scene),
     )
 
 

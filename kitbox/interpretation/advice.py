@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,10 @@ class Advice:
         seen: what was seen, a sentence with numbers.
         why: why the change may help.
         change: values of the recipe by place, as `--set` takes them: `stages.1.epochs`.
-        first: commands to run before, that make the files which the change names.
+        first: what to do before, to make the files which the change names: commands, or
+            where there is no run, Python.
+        code: the change as lines of Python for a notebook whose learner is called `learn`; None
+            where there is a run, whose recipe takes the change.
     """
 
     about: str
@@ -34,6 +37,7 @@ class Advice:
     why: str
     change: Mapping[str, Any] = field(default_factory=dict)
     first: Sequence[str] = ()
+    code: Sequence[str] | None = None
 
     def settings(self) -> list[str]:
         """The change as words for `--set`.
@@ -54,8 +58,11 @@ class Advice:
         return parse(recipe.save(), Path(f"{recipe.name}.yaml"), self.settings())
 
     def lines(self) -> list[str]:
-        """The advice as a person reads it, a line each."""
+        """The advice as a person reads it, a line each; Python is indented by four."""
         found = [f"{self.about}: {self.seen}", f"  {self.why}"]
+        if self.code is not None:
+            code = [*self.first, *self.code] if self.code else []
+            return [*found, *(["  in Python:"] if code else []), *(f"    {one}" for one in code)]
         found += [f"  first: {command}" for command in self.first]
         if self.change:
             told = " ".join(f"--set {_quoted(one)}" for one in self.settings())
@@ -69,13 +76,15 @@ def collect(seen: Interpretation, *, copies: bool = False) -> list[Advice]:
     Args:
         copies: look for near-duplicates across the split: reads every labelled picture.
     """
-    from kitbox.interpretation import across, log_rules
+    from kitbox.interpretation import across, by_hand, log_rules
 
     found = log_rules.of(seen.scene)
     found += seen.own_advice() if seen.count else []
     if copies:
         found += across.of(seen.scene)
-    return found
+    if seen.scene.run is not None:
+        return found
+    return [replace(one, code=by_hand.code(one.change, seen.scene.recipe)) for one in found]
 
 
 def has_option(task: Task, name: str) -> bool:
@@ -83,16 +92,32 @@ def has_option(task: Task, name: str) -> bool:
     return name in getattr(type(task), "model_fields", {})
 
 
-def run_of(scene: Scene) -> str:
-    """The run's folder for a command, or RUN where it is not known."""
-    return _quoted(str(scene.run)) if scene.run is not None else "RUN"
-
-
 def oversampled(scene: Scene) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The change that draws problem cases more often, and the command before it."""
-    where = scene.run / "interpretation" / HARD if scene.run is not None else Path(HARD)
-    command = f"kitbox interpret {run_of(scene)} --hard {_quoted(str(where))}"
+    """The change that draws problem cases more often, and what to do before it."""
+    if scene.run is None:
+        return {"sampler": {"csv": HARD}}, (f"learn.interpret().write_hard({HARD!r})",)
+    where = scene.run / "interpretation" / HARD
+    command = f"kitbox interpret {_quoted(str(scene.run))} --hard {_quoted(str(where))}"
     return {"sampler": {"csv": str(where)}}, (command,)
+
+
+def suspected(scene: Scene, *, trained: bool) -> tuple[str, ...]:
+    """What makes the file of pictures whose label looks wrong.
+
+    Args:
+        trained: of training pictures.
+    """
+    if scene.run is None:
+        part = "'train'" if trained else ""
+        return (f"learn.interpret({part}).write_suspects({SUSPECTS!r})",)
+    return (f"kitbox interpret {_quoted(str(scene.run))}{' --part train' if trained else ''}",)
+
+
+def copied(scene: Scene) -> tuple[str, ...]:
+    """What makes the file of copies."""
+    if scene.run is None:
+        return (f"learn.data.clean({EXCLUDE!r})",)
+    return (f"kitbox clean {_quoted(str(scene.run / 'recipe.yaml'))} --out {EXCLUDE}",)
 
 
 def balanced(scene: Scene, weights: str) -> dict[str, Any]:

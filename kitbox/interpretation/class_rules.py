@@ -12,10 +12,11 @@ from kitbox.interpretation.advice import (
     beside,
     has_option,
     oversampled,
-    run_of,
+    suspected,
     unlearned,
 )
 from kitbox.interpretation.section import each
+from kitbox.interpretation.suspects import SURE
 
 if TYPE_CHECKING:
     from kitbox.interpretation.classification import ClassificationInterpretation
@@ -35,12 +36,18 @@ DOUBTED = 3
 """Labels that look wrong, at least."""
 SHARE = 0.015
 """And at least this share of the pictures."""
-KNOWN = 0.7
-"""The recall of a class that the model knows: of others its doubts say nothing."""
-VERY_SURE = 0.8
-"""By how much another class must be likelier there."""
 TRUSTED = 0.8
 """The least share of right pictures of a model whose doubts about labels are worth telling."""
+OF_VALIDATION = (
+    "These are validation pictures: without wrong labels the scores say more, and rise, but the "
+    "model is no better. Training labels may be wrong as often: models that were not trained on "
+    "them find those, in folds (docs/better.md)"
+)
+OF_TRAINING = (
+    "The model was trained on them and may have learned wrong labels: models that were not, in "
+    "folds, find more (docs/better.md)"
+)
+"""What it means to leave out validation and training pictures whose labels look wrong."""
 OVERCONFIDENT = 0.1
 """How much higher than the share of right pictures the mean probability must be."""
 
@@ -156,26 +163,27 @@ def one_pair(seen: ClassificationInterpretation) -> Advice | None:
 def labels(seen: ClassificationInterpretation) -> Advice | None:
     """Labels that look wrong to a model that is mostly right.
 
-    Of classes that it knows, and more of them than its own probabilities announce as errors.
+    They are `seen.suspects()`, as the file that the advice names has them, where those are more
+    than the model's own probabilities announce as errors.
     """
     right = float((seen.chosen == seen.targets).mean())
-    doubted = seen.suspects(VERY_SURE)
-    doubted = doubted[doubted["truth"].map(seen.scores()["recall"]) >= KNOWN]
+    doubted = seen.suspects()
     sure = seen.probabilities.max(axis=1)
-    announced = float((1 - sure[sure >= VERY_SURE]).sum())
+    announced = float((1 - sure[sure >= SURE]).sum())
     if right < TRUSTED or len(doubted) < max(DOUBTED, SHARE * seen.count, announced):
         return None
     scene = seen.scene
     folder = f"{scene.run}/interpretation/" if scene.run is not None else ""
+    trained = seen.trained_on()
     named = some(f"{row.image} ({row.truth}, seems {row.seems})" for row in each(doubted.head(3)))
     return Advice(
         "labels",
         f"{counted(len(doubted), 'label')} of {seen.count} "
         f"{'looks' if len(doubted) == 1 else 'look'} wrong: {named}",
         f"look at them in {SUSPECTS}; correct the labels, or keep in the file what is to be left "
-        f"out{beside(scene)}. Training labels may be wrong as often",
+        f"out{beside(scene)}. {OF_TRAINING if trained else OF_VALIDATION}",
         {"exclude": f"{folder}{SUSPECTS}"},
-        (f"kitbox interpret {run_of(scene)}",),
+        suspected(scene, trained=trained),
     )
 
 

@@ -49,7 +49,7 @@ def clean(data: Data, out: Path, *, near: bool = True) -> pd.DataFrame:
     from kitbox.data.faults import Fault, Picture
 
     rows = data.rows
-    told = rows[list(data.targets)].astype(str).agg(", ".join, axis=1)
+    told = rows[list(data.targets)].map(str).agg(", ".join, axis=1)
     tests = rows["part"] == "test"
     pictures = {
         image: Picture(image, part, "" if test else label)

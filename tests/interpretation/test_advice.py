@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from interpretation.made import classified, log, recipe
 from kitbox.errors import RecipeError
+from kitbox.interpretation import across
 from kitbox.interpretation import advice as advices
 from kitbox.interpretation.advice import Advice
 from kitbox.tasks.regression import Regression
@@ -43,6 +46,31 @@ def test_lines_have_the_commands() -> None:
     assert "first: kitbox clean R" in told[2]
     assert told[3].endswith("--set 'mix={mixup: 0.2}'")
     assert len(Advice("x", "seen", "why").lines()) == 2
+
+
+def test_without_a_run_the_lines_are_python() -> None:
+    change = {"sampler": {"csv": "hard.csv"}}
+    code = ['data = learn.data.at(sampler="balanced")']
+    told = Advice("x", "seen", "why", change, ("learn.interpret()",), code).lines()
+    assert told[2:] == ["  in Python:", "    learn.interpret()", f"    {code[0]}"]
+    assert len(Advice("x", "seen", "why", change, ("learn.interpret()",), ()).lines()) == 2
+
+
+def test_where_there_is_no_run_nothing_speaks_of_one() -> None:
+    counts = [[12 if n == m else 0 for m in range(8)] for n in range(8)]
+    counts[3] = [2, 2, 2, 2, 2, 2, 2, 2]
+    copies = across.advice(classified(counts).scene, [("a.png", "b.png")])
+    found = classified([[40, 2, 0], [0, 40, 2], [0, 0, 40]], sure=0.97).advice()
+    found += [*classified(counts).advice(), copies]
+    assert [one.about for one in found] == ["labels", "one class", "copies across the split"]
+    for one in found:
+        lines = "\n".join(one.lines()[2:] if one.code is not None else one.first)
+        assert "learn." in lines
+        assert "kitbox run" not in lines
+        assert "kitbox interpret " not in lines
+    of_run = classified(counts, run=Path("runs/x")).advice()
+    assert [one.code for one in of_run] == [None]
+    assert "kitbox interpret runs/x" in of_run[0].lines()[2]
 
 
 def test_it_is_collected_from_the_log_and_the_task() -> None:

@@ -50,7 +50,7 @@ def test_a_large_class_that_is_missed() -> None:
     assert advice.about == "one class"
     assert "small reaches an IoU of 0.10" in advice.seen
     assert "90% of its pixels are taken for big" in advice.seen
-    assert "--hard" in advice.first[0]
+    assert "write_hard" in advice.first[0]
     assert advice.apply(given).sampler is not None
     assert advised(0.1, 5_000, given, count=4) == []
 

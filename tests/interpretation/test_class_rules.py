@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from interpretation.made import classified, recipe
-from kitbox.interpretation import class_rules
+from kitbox.interpretation import class_rules, suspects, writing
 from kitbox.interpretation.advice import Advice
+from kitbox.interpretation.section import Plot
 from kitbox.recipe import Recipe
 
 
@@ -111,6 +113,41 @@ def test_labels_that_look_wrong() -> None:
     assert class_rules.labels(classified(counts, sure=0.7)) is None  # not sure enough
     poor = [[12, 6, 4], [6, 12, 4], [5, 5, 12]]
     assert class_rules.labels(classified(poor, sure=0.97)) is None  # doubts of a poor model
+
+
+def test_the_file_holds_what_was_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a table lists, classes that the model does not know, and doubts that are small."""
+    counts = [[400, 30, 0, 0], [0, 400, 30, 0], [0, 0, 400, 0], [12, 0, 0, 4]]
+    seen = classified(counts, sure=0.97)
+    changed = seen.probabilities.copy()
+    changed[400] = [0.3, 0.7, 0, 0]  # one of the 60, less sure than the others
+    seen.__dict__["probabilities"] = changed
+    advice = class_rules.labels(seen)
+    assert advice is not None
+    assert "59 labels of 1276 look wrong" in advice.seen
+    monkeypatch.setattr(type(seen), "plot_pictures", lambda self, places: Plot(figsize=(1, 1)))
+    (section,) = suspects.sections(seen)
+    written = writing.save([section], [advice], tmp_path / "interpretation").files
+    assert [path.name for path in written] == [advice.change["exclude"], "suspects.png"]
+    for path in (written[0], seen.write_suspects(tmp_path / "suspects.csv")):
+        assert len(pd.read_csv(path)) == 59
+    assert "59 labels look wrong" in " ".join(seen.headlines())
+
+
+def test_what_leaving_labels_out_means_is_said() -> None:
+    counts = [[40, 2, 0], [0, 40, 2], [0, 0, 40]]
+    seen = classified(counts, sure=0.97, run=Path("runs/a"))
+    advice = class_rules.labels(seen)
+    assert advice is not None
+    assert "the model is no better" in advice.why
+    assert "in folds" in advice.why
+    assert advice.first == ("kitbox interpret runs/a",)
+    assert advice.change == {"exclude": "runs/a/interpretation/suspects.csv"}
+    seen.scene.table["part"] = "train"
+    advice = class_rules.labels(seen)
+    assert advice is not None
+    assert "may have learned wrong labels" in advice.why
+    assert advice.first == ("kitbox interpret runs/a --part train",)
 
 
 def test_overconfidence_asks_for_smoothing() -> None:
