@@ -315,8 +315,8 @@ class Learner:
         """What the network does with the validation pictures, to look at and to count.
 
         Args:
-            part: 'train' looks at the training pictures instead, not varied, to find labels
-                that look wrong: scores say little there.
+            part: 'train' looks at the training pictures instead, not varied: scores say little
+                there, and fewer wrong labels are found, since the network may have learned them.
 
         Returns:
             A `kitbox.Interpretation` for the task: worst losses, a confusion matrix, scores

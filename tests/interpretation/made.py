@@ -88,7 +88,7 @@ def _fill(
     table = pd.DataFrame(
         {"id": [f"v{n}" for n in range(count)], "image": [f"v{n}.png" for n in range(count)]}
     )
-    body = SimpleNamespace(layers=lambda: [[]] * 10)
+    body = SimpleNamespace(layers=lambda: [[]] * 10, pretrained=True)
     options: dict[str, Any] = {
         "model": SimpleNamespace(body=body, state_dict=dict),
         "loader": None,

@@ -102,6 +102,18 @@ def test_files_are_made_before(
         Path("suspects.csv").unlink()
 
 
+def test_a_learner_s_own_advice_can_be_run(
+    learn: kitbox.Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached(monkeypatch)
+    given = [Advice("x", "seen", "why", {"sampler": "balanced"})]
+    monkeypatch.setattr(ClassificationInterpretation, "own_advice", lambda self: given)
+    (advice,) = [one for one in learn.interpret().advice() if one.about == "x"]
+    found = done(advice, learn).recipe()
+    assert found.sampler == "balanced"
+    assert found.stages == learn.recipe().stages
+
+
 def test_copies_are_left_out(
     learn: kitbox.Learner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
