@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 RARE = 0.35
 """A class is rare with fewer training pictures than this share of the mean of all classes."""
-ENOUGH = 8
-"""Pictures here that it takes to say something of a class, or of all rare ones together."""
+ENOUGH, FEWEST = 8, 5
+"""Pictures here that it takes to say something of a pair of classes, or of all rare ones together;
+and of one class, where chance is reckoned with."""
 LEAST, MOSTLY = 20, 0.8
 """Pictures that it takes to say that nothing was learned; and with a class that has more than
 this share of them, being no better than to name it may still be learning."""
@@ -48,15 +49,15 @@ OF_TRAINING = (
     "folds, find more (docs/better.md)"
 )
 """What it means to leave out validation and training pictures whose labels look wrong."""
-OVERCONFIDENT = 0.1
-"""How much higher than the share of right pictures the mean probability must be."""
+OVERCONFIDENT, UNDERCONFIDENT = 0.1, 0.25
+"""How much higher than the share of right pictures the mean probability must be, or lower."""
 
 
 def of(seen: ClassificationInterpretation) -> list[Advice]:
     """All advice of these rules; of a model that learned nothing, that alone."""
     if (nothing := nothing_learned(seen)) is not None:
         return [nothing]
-    rules = (imbalance, one_class, one_pair, labels, overconfidence)
+    rules = (imbalance, one_class, one_pair, labels, overconfidence, underconfidence)
     found = [advice for rule in rules if (advice := rule(seen)) is not None]
     pair = next((one for one in found if one.about == "two classes"), None)
     # The same pictures: what is told of the pair is the more exact.
@@ -110,7 +111,7 @@ def one_class(seen: ClassificationInterpretation) -> Advice | None:
     """A class goes wrong, beyond what chance explains, though it is not rare."""
     table = seen.scores()
     rare = table["train"] < RARE * table["train"].mean()
-    known = table[(table["count"] >= ENOUGH) & ~rare]
+    known = table[(table["count"] >= FEWEST) & ~rare]
     if not len(known):
         return None
     overall = float((seen.chosen == seen.targets).mean())
@@ -204,4 +205,21 @@ def overconfidence(seen: ClassificationInterpretation) -> Advice | None:
         "smoothed labels ask for less than certainty; probabilities that are meant count in "
         "metrics such as log loss",
         {"task.smoothing": 0.1},
+    )
+
+
+def underconfidence(seen: ClassificationInterpretation) -> Advice | None:
+    """Probabilities are far lower than the share of pictures that are right: smoothed labels."""
+    table = seen.calibration()
+    mean = float((table["confidence"] * table["count"]).sum() / table["count"].sum())
+    right = float((seen.chosen == seen.targets).mean())
+    task = seen.scene.recipe.task if seen.scene.recipe is not None else seen.scene.task
+    if seen.count < 50 or right - mean < UNDERCONFIDENT or not getattr(task, "smoothing", 0):
+        return None
+    return Advice(
+        "underconfidence",
+        f"the model says {mean:.2f} in the mean and is right in {right:.2f}",
+        f"labels are smoothed by {task.smoothing:g}, which asks for less than certainty; where "
+        "probabilities are handed in (log loss), plain labels and more epochs are better",
+        {"task.smoothing": 0.0},
     )

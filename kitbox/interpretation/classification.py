@@ -43,6 +43,21 @@ class ClassificationInterpretation(Interpretation):
         return self.kept("targets")
 
     @cached_property
+    def losses(self) -> np.ndarray:
+        """The logarithmic loss of each picture (N,): minus the log of its class's probability.
+
+        Without what the training's loss has beside it (smoothed labels, weights of classes), by
+        which a picture that is surely right would lose more than one that is just right.
+        """
+        import numpy as np
+
+        if not self.count:
+            return np.empty(0)
+        own = self.probabilities[np.arange(self.count), self.targets]
+        found: np.ndarray = -np.log(own.clip(min=1e-15))
+        return found
+
+    @cached_property
     def chosen(self) -> np.ndarray:
         """The likeliest class numbers (N,)."""
         found: np.ndarray = self.probabilities.argmax(axis=1)

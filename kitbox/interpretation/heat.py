@@ -88,13 +88,28 @@ def find(body: nn.Module, image: torch.Tensor) -> Spot | None:
     named = _by_timm(body)
     if named is not None:
         layer, channels, prefix = named
-        passed = _passed(body, [layer], image)
-        if passed and (spot := _spot(layer, passed[-1][1], image, channels, prefix)) is not None:
-            return spot
+        passed = _passed(body, list(body.modules()), image)
+        last = max((n for n, (one, _) in enumerate(passed) if one is layer), default=None)
+        if last is not None:
+            spot = _spot(layer, passed[last][1], image, channels, prefix)
+            if spot is not None:
+                return _later(spot, passed[last + 1 :])
     for layer, output in reversed(_passed(body, list(body.modules()), image)):
         if output.ndim == 4 and (spot := _spot(layer, output, image)) is not None:
             return spot
     return None
+
+
+def _later(spot: Spot, passed: Sequence[tuple[nn.Module, torch.Tensor]]) -> Spot:
+    """The same places further on, where more layers follow before the map is pooled.
+
+    timm names mobilenet's last stage, after which come one more convolution and its activation.
+    In front of the pooling a map says exactly what it brings to the output.
+    """
+    for layer, output in reversed(passed):
+        if spot.kind == "first" and output.ndim == 4 and output.shape[2:] == spot.grid:
+            return Spot(layer, "first", spot.grid)
+    return spot
 
 
 def _by_timm(body: nn.Module) -> tuple[nn.Module, int, int] | None:

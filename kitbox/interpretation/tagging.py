@@ -141,20 +141,25 @@ class TaggingInterpretation(Interpretation):
         import numpy as np
         import pandas as pd
 
-        cuts = np.linspace(0.05, 0.95, steps)
-        true = self.targets.sum(axis=0)
-        rows = []
-        for cut in cuts:
-            chosen = self.probabilities > cut
-            both = (chosen & self.targets).sum(axis=0)
-            rows.append(2 * both / np.maximum(1, true + chosen.sum(axis=0)))
-        return pd.DataFrame(rows, index=np.round(cuts, 3), columns=list(self.labels))
+        cuts = np.round(np.linspace(0.05, 0.95, steps), 3)
+        found = {name: self._f1(number, cuts) for number, name in enumerate(self.labels)}
+        return pd.DataFrame(found, index=cuts, columns=list(self.labels))
+
+    def _f1(self, number: int, cuts: np.ndarray) -> np.ndarray:
+        """F1 of a label at thresholds (T,)."""
+        import numpy as np
+
+        right = self.targets[:, number]
+        chosen = self.probabilities[:, number] > cuts[:, None]
+        both = (chosen & right).sum(axis=1)
+        found: np.ndarray = 2 * both / np.maximum(1, right.sum() + chosen.sum(axis=1))
+        return found
 
     def plot_thresholds(self) -> Plot:
         """F1 of labels over the threshold, of those with the lowest F1; the dot is the chosen."""
         import numpy as np
 
-        table, scores = self.thresholds_table(), self.scores()
+        scores = self.scores()
         names = list(scores.index[scores["count"] > 0][:CURVES])
         columns = min(4, max(1, len(names)))
         count = max(1, -(-len(names) // columns))
@@ -163,10 +168,10 @@ class TaggingInterpretation(Interpretation):
         for axis in axes[len(names) :]:
             axis.set_axis_off()
         for axis, name in zip(axes, names, strict=False):
-            axis.plot(table.index, table[name], color=BLUE)
-            cut = self.thresholds[name]
-            value = float(np.interp(cut, table.index, table[name]))
-            axis.plot([cut], [value], "o", color=INK, ms=4)
+            cut, number = self.thresholds[name], self.labels.index(name)
+            cuts = np.union1d(np.linspace(0, 1, 201), [cut])
+            axis.plot(cuts, self._f1(number, cuts), color=BLUE, drawstyle="steps-post")
+            axis.plot([cut], self._f1(number, np.array([cut])), "o", color=INK, ms=4)
             axis.set_title(figures.shortened(name, 20), fontsize=8, loc="left", parse_math=False)
             axis.set_ylim(0, 1.02)
             figures.tidy(axis)

@@ -75,7 +75,11 @@ class Keeper:
     def load(self) -> Checkpoint | None:
         """The newest sound checkpoint, if there is one."""
         held = self._held
-        if held is None and self.crew.main:
+        if held is not None:
+            # A copy again: a fused optimizer counts its steps in what it is given.
+            tensors = {name: tensor.clone() for name, tensor in held.tensors.items()}
+            held = Checkpoint(tensors, held.facts)
+        elif self.crew.main:
             held = checkpoints.load(self.path, self.warn)
         facts = self.crew.same(held.facts if held else None)
         if facts is None:

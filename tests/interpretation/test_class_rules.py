@@ -160,7 +160,29 @@ def test_overconfidence_asks_for_smoothing() -> None:
     assert class_rules.overconfidence(classified(counts, sure=0.8, recipe=given)) is None
 
 
-@pytest.mark.parametrize("rule", ["imbalance", "one_class", "one_pair", "labels", "overconfidence"])
+def test_underconfidence_asks_for_plain_labels() -> None:
+    counts = [[31, 1], [1, 31]]
+    advice = class_rules.underconfidence(classified(counts, sure=0.7))
+    assert applied(advice).task.smoothing == 0  # type: ignore[attr-defined]
+    options = {"use": "single-label", "smoothing": 0.0}
+    plain = classified(counts, sure=0.7, recipe=recipe(task=options))
+    assert class_rules.underconfidence(plain) is None
+    assert class_rules.underconfidence(classified(counts, sure=0.95)) is None
+
+
+def test_a_class_of_five_pictures_that_is_never_found() -> None:
+    """As chance would hardly have it; of four nothing is said."""
+    counts = [[20, 0, 0], [0, 20, 0], [5, 0, 0]]
+    found = class_rules.one_class(classified(counts))
+    assert found is not None
+    assert "0% of 5 pictures of c2" in found.seen
+    assert class_rules.one_class(classified([[20, 0, 0], [0, 20, 0], [4, 0, 0]])) is None
+
+
+RULES = ["imbalance", "one_class", "one_pair", "labels", "overconfidence", "underconfidence"]
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_300_classes_and_one_missing(rule: str) -> None:
     counts = [[2 if n == m else 0 for m in range(300)] for n in range(300)]
     counts[7][7] = 0

@@ -126,3 +126,17 @@ def test_grids() -> None:
     assert _grid(196, 1) == (14, 14)
     assert _grid(24, 2 / 3) == (4, 6)
     assert _grid(0, 1) == (0, 0)
+
+
+def test_the_map_in_front_of_the_pooling_is_looked_at() -> None:
+    """mobilenet has a convolution after what timm names as its last features."""
+    model = timm_model("test_efficientnet", (64, 96))
+    images = torch.randn(2, 3, 64, 96)
+    spot = find(model.body.eval(), images[:1])
+    assert spot is not None
+    seen: list[torch.Tensor] = []
+    hook = spot.layer.register_forward_hook(lambda layer, given, found: seen.append(found))
+    with torch.no_grad():
+        features = model.body(images)
+    hook.remove()
+    torch.testing.assert_close(seen[0].mean(dim=(2, 3)), features)

@@ -69,3 +69,14 @@ def test_a_saved_one_is_loaded(tmp_path: Path, every: int | str) -> None:
     kept = keeper.load()
     assert kept is not None
     assert kept.facts == {"step": 1}
+
+
+def test_what_is_held_stays_as_it_was(tmp_path: Path) -> None:
+    """Also when the one who got it writes into it."""
+    keeper = Keeper(tmp_path / "c.safetensors", 1, Stop())
+    keeper.hold(Checkpoint({"one": torch.zeros(2)}, {"stage": 1}))
+    for _ in range(2):
+        kept = keeper.load()
+        assert kept is not None
+        assert kept.tensors["one"].tolist() == [0, 0]
+        kept.tensors["one"] += 1
