@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kitbox.interpretation.values import ValuesInterpretation
     from kitbox.learner import Learner
     from kitbox.learning.data import Data, load
-    from kitbox.learning.raw import fetch
+    from kitbox.learning.fetching import fetch
     from kitbox.options import Options
     from kitbox.recipe import Recipe
     from kitbox.recipe import make as make_recipe
@@ -76,7 +76,7 @@ _HOMES = {
     "demo_recipe": "kitbox.demo",
     "derived_name": "kitbox.sources.below",
     "errors": "kitbox.errors",
-    "fetch": "kitbox.learning.raw",
+    "fetch": "kitbox.learning.fetching",
     "interpret": "kitbox.interpretation.of:of_run",
     "list_files": "kitbox.sources.below",
     "list_pictures": "kitbox.data.files:pictures",

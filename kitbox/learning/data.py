@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,15 +16,15 @@ from kitbox import environment as environments
 from kitbox import recipe as recipes
 from kitbox import registry
 from kitbox.blame import at_edges, edge
-from kitbox.contracts import Task
+from kitbox.contracts import Splitter, Task
 from kitbox.data import assemble, state
 from kitbox.data.pixels import Pixels
 from kitbox.data.targets import Fixed
-from kitbox.errors import LabelError, PictureError, RecipeError, counted, nearest, some
+from kitbox.errors import counted, some
+from kitbox.learning.eye import Eye
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
-from kitbox.results import pictures
-from kitbox.runner import fit, gather
+from kitbox.runner import gather
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -156,9 +156,9 @@ class Data:
         Raises:
             StorageError: when the file cannot be written, or is somebody's.
         """
-        from kitbox.learning import raw
+        from kitbox.learning import cleaning
 
-        return raw.clean(self, Path(out), near=near)
+        return cleaning.clean(self, Path(out), near=near)
 
     def decoded(self, channels: int, progress: Progress | None = None) -> Pixels:
         """Every picture's pixels, in the cache that runs use; decoded once for a size.
@@ -178,7 +178,7 @@ class Data:
         key, progress = (side_for(self.largest), channels), progress or self.progress
         if key not in self._decoded:
             here = environments.detect()
-            seen: Any = _Eye(channels)
+            seen: Any = Eye(channels)
             rows = self._gathered
             decoded = assemble.decode(self.files, rows, seen, self.largest, here, progress)
             rows = assemble.without_broken(rows, decoded, self.recipe.broken, progress)
@@ -207,52 +207,9 @@ class Data:
             LabelError: when there is no picture of the id `one`.
             RecipeError: when `count` or `part` cannot be.
         """
-        if count < 1 or part not in ("train", "valid"):
-            raise RecipeError(
-                f"There is no batch of {count} pictures of the part {part!r}",
-                do="Ask for 1 or more of 'train' or 'valid'",
-            )
-        chosen = self._chosen(count, one, part)
-        loader = self._loader(chosen)
-        if one is not False:
-            drawn, weights = np.zeros(count, np.int64), np.ones(count)
-        else:
-            drawn, weights = np.arange(len(loader.pixels)), None
-        loader = replace(loader, batch_size=count)
-        seed = (self.recipe.seed, 0, 0)
-        batches = (
-            loader.varied(drawn, self.size, self.recipe.augmentation, seed, weights=weights)
-            if part == "train"
-            else loader.fixed(drawn, self.size)
-        )
-        images, targets, _ = next(iter(batches))
-        return pictures.batch(loader, self.task, images, targets)
+        from kitbox.learning import sheet
 
-    def _chosen(self, count: int, one: bool | str, part: str) -> pd.DataFrame:
-        rows = self.rows[self.rows["part"] == part]
-        if isinstance(one, str):
-            found = rows[rows["id"] == one]
-            if not len(found):
-                do = nearest(one, rows["id"]) or f"Ids are such as {some(rows['id'])}"
-                raise LabelError(f"No picture of the part '{part}' has the id '{one}'", do=do)
-            return found
-        return rows.iloc[:: max(1, len(rows) // count)].head(1 if one else count)
-
-    def _loader(self, few: pd.DataFrame) -> Any:
-        """A loader of a few rows, decoded now."""
-        here, seen = replace(environments.detect(), device="cpu"), _Eye(3)
-        quiet, few = Progress(quiet=True), few.reset_index(drop=True)
-        eye: Any = seen
-        decoded = assemble.decode(self.files, few, eye, self.largest, here, quiet, keep=False)
-        whole = few.drop(index=list(decoded.broken)).reset_index(drop=True)
-        if not len(whole):
-            raise PictureError("None of the pictures to show can be read", found=some(few["image"]))
-        if len(whole) < len(few):
-            return self._loader(whole)
-        kind = fit(self.recipe, self.task)
-        return assemble.make_loader(
-            self.files, few, self.task, decoded, eye, here, fit=kind, batch_size=len(few)
-        )
+        return sheet.of(self, count, one, part)
 
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {value}" for name, value in self._said().items())
@@ -293,22 +250,6 @@ class Data:
             said["seen at"] += ", decoded for up to {}x{}".format(*self.largest)
         said["varied by"] = registry.augmentations.describe(recipe.augmentation)["use"]
         return said
-
-
-@dataclass(frozen=True)
-class _Eye:
-    """What of a network's body pictures are decoded and shown for."""
-
-    channels: int
-    interpolation: str = "bicubic"
-
-    @property
-    def mean(self) -> tuple[float, ...]:
-        return (0.0,) * self.channels
-
-    @property
-    def std(self) -> tuple[float, ...]:
-        return (1.0,) * self.channels
 
 
 @edge()
@@ -363,15 +304,31 @@ def load(
     given = {name: value for name, value in locals().items() if name not in ("recipe", "progress")}
     values: dict[str, Any] = {}
     if recipe is not None:
-        known = recipe if isinstance(recipe, Recipe) else recipes.read(recipe)
-        values = given_values(known)
-        if known.decode_hw != recipes.as_hw(known.size):
-            values["largest"] = known.decode_hw
+        values = data_values(recipe if isinstance(recipe, Recipe) else recipes.read(recipe))
     made = recipes.make({**values, **_without_none(given)})
-    progress = progress or Progress()
-    files = made.source.fetch(environments.detect().cache)
-    found = gather(made, files, progress)
-    return Data(made, files, found.targets, found.task, found.sample, progress, found.rows)
+    return gathered(made, progress or Progress())
+
+
+def gathered(
+    recipe: Recipe, progress: Progress, split: Callable[[Splitter], Splitter] = lambda own: own
+) -> Data:
+    """The data of a recipe: fetched, labelled, split.
+
+    Args:
+        split: what splits it in place of the recipe's splitter.
+    """
+    files = recipe.source.fetch(environments.detect().cache)
+    asked = recipe.model_copy(update={"split": split(recipe.split)})
+    found = gather(asked, files, progress)
+    return Data(recipe, files, found.targets, found.task, found.sample, progress, found.rows)
+
+
+def data_values(recipe: Recipe) -> dict[str, Any]:
+    """The values of a recipe that say what its data is, and for what size it is decoded."""
+    values = given_values(recipe)
+    if recipe.decode_hw != recipes.as_hw(recipe.size):
+        values["largest"] = recipe.decode_hw
+    return values
 
 
 def given_values(recipe: Recipe) -> dict[str, Any]:

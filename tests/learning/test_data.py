@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from results import finished, trained
 
 import kitbox
-from kitbox.errors import LabelError, PictureError, RecipeError
+from kitbox.errors import PictureError, RecipeError
 from kitbox.progress import Progress
 from learning import OF_DATA, cached, load, pictures
 
@@ -66,38 +65,6 @@ def test_counts_of_several_labels_and_of_numbers(tmp_path: Path) -> None:
     assert data.counts().to_dict("list") == {"train": [15], "valid": [5]}
     assert data.classes == []
     assert "targets: grade" in repr(data)
-
-
-def test_a_batch_to_look_at() -> None:
-    data = load()
-    sheet = data.show_batch()
-    assert isinstance(sheet, Image.Image)
-    assert np.array_equal(np.asarray(sheet), np.asarray(data.show_batch()))
-    assert data.show_batch(4).height < sheet.height
-    plain = np.asarray(data.show_batch(part="valid"))
-    assert np.asarray(data.show_batch(part="valid")).tobytes() == plain.tobytes()
-
-
-def test_one_picture_many_times() -> None:
-    """Each time another variation; all alike where nothing varies."""
-    data = load()
-    cells = np.asarray(data.show_batch(4, one=True)).astype(int)
-    width = cells.shape[1] // 4
-    first, second = cells[:150, :width], cells[:150, width : 2 * width]
-    assert np.abs(first - second).mean() > 1
-    same = np.asarray(data.at(augmentation="none").show_batch(4, one=True)).astype(int)
-    step = 160 + 6
-    assert np.array_equal(same[:160, 6:160], same[:160, 6 + step : 160 + step])
-    chosen = data.rows[data.rows["part"] == "train"].iloc[7]
-    data.show_batch(2, one=chosen["id"])
-    with pytest.raises(LabelError, match="No picture of the part 'train' has the id 'away'"):
-        data.show_batch(one="away")
-
-
-@pytest.mark.parametrize(("count", "part"), [(0, "train"), (4, "test")])
-def test_no_such_batch(count: int, part: str) -> None:
-    with pytest.raises(RecipeError, match="There is no batch of"):
-        load().show_batch(count, part=part)  # type: ignore[arg-type]
 
 
 def test_broken_pictures_are_not_shown_and_not_counted(tmp_path: Path) -> None:

@@ -1,19 +1,14 @@
-"""A source's files before they are data: fetched, and looked over for what to leave out."""
+"""A source's files before they are data: fetched."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kitbox import environment as environments
 from kitbox import registry
 from kitbox.errors import RecipeError
 from kitbox.options import Mistakes
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kitbox.learning.data import Data
 
 
 def fetch(source: Any) -> Path:
@@ -39,21 +34,3 @@ def fetch(source: Any) -> Path:
             "The source cannot be so", mistakes=wrong, do="`kitbox plugins` lists the sources"
         ) from error
     return made.fetch(environments.cache_folder())
-
-
-def clean(data: Data, out: Path, *, near: bool = True) -> pd.DataFrame:
-    """See `Data.clean`."""
-    import pandas as pd
-
-    from kitbox import clean as cleaning
-    from kitbox.data.faults import Fault, Picture
-
-    rows = data.rows
-    told = rows[list(data.targets)].map(str).agg(", ".join, axis=1)
-    tests = rows["part"] == "test"
-    pictures = {
-        image: Picture(image, part, "" if test else label)
-        for image, part, label, test in zip(rows["image"], rows["part"], told, tests, strict=True)
-    }
-    found = cleaning.clean(data.files, list(pictures.values()), out, data.progress, near=near)
-    return pd.DataFrame(found, columns=[*Fault.__dataclass_fields__])
