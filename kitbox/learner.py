@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import numbers
 import operator
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import pandas as pd
-
 from kitbox import recipe as recipes
-from kitbox import registry, runner
+from kitbox import registry
 from kitbox.blame import at_edges
-from kitbox.errors import RecipeError, SubmissionError, WeightsError, counted
-from kitbox.learning import history, prediction, taken
-from kitbox.learning.data import Data, load
-from kitbox.learning.history import Fit
+from kitbox.errors import RecipeError, counted
+from kitbox.learning import asked, fits, history, outcome, retelling, saving, taken
+from kitbox.learning.asked import Rate
+from kitbox.learning.data import Data
 from kitbox.learning.prediction import Prediction
 from kitbox.learning.recorder import Recorder
 from kitbox.learning.session import Session
 from kitbox.learning.suggestion import Suggestion
 from kitbox.models.model import Model
 from kitbox.progress import Progress
-from kitbox.recipe import Recipe, Submission
-from kitbox.results import saved
-from kitbox.results.predictor import Predictor
-from kitbox.results.tables import tabulate
-from kitbox.writers import submission
+from kitbox.recipe import Recipe
 
 if TYPE_CHECKING:
-    from kitbox.interpretation.interpretation import Interpretation
+    import pandas as pd
 
-Rate = float | tuple[float, float] | slice | Suggestion | Literal["find"] | None
+    from kitbox.interpretation.interpretation import Interpretation
 
 
 @at_edges
@@ -83,9 +74,9 @@ class Learner:
                 f"A Learner takes what kitbox.load gives, not {type(data).__name__}",
                 do="data = kitbox.load(source=..., labeler=..., task=...)",
             )
-        asked = {"weight_decay": weight_decay, "checkpoint_every": checkpoint_every}
-        given: dict[str, Any] = {name: one for name, one in asked.items() if one is not None}
-        given["backbone"] = data.recipe.backbone if backbone is None else _named(backbone)
+        said = {"weight_decay": weight_decay, "checkpoint_every": checkpoint_every}
+        given: dict[str, Any] = {name: one for name, one in said.items() if one is not None}
+        given["backbone"] = data.recipe.backbone if backbone is None else asked.backbone(backbone)
         where = Path(folder) if folder is not None else None
         self._session = Session(data, given, where, progress or data.progress)
 
@@ -108,7 +99,7 @@ class Learner:
 
     @data.setter
     def data(self, other: Data) -> None:
-        """Train on other pictures from now on.
+        """Train on other pictures from now on; says how many that were trained on validate.
 
         Raises:
             RecipeError: when what was learned from its labels (the classes, say) differs.
@@ -128,15 +119,14 @@ class Learner:
         """Freeze the body's first layers, along the network's real layers.
 
         Args:
-            layer: a number n freezes the first n, -n all but the last n; a name such as
-                "layer3" all before it. The head is always trained.
+            layer: a number n freezes the first n layers of the body, -n all but its last n; a
+                name such as "layer3" all before it. The head, which is none of them, is always
+                trained: `freeze()` trains it alone.
 
         Raises:
             RecipeError: when the body has no such layer; it names those that there are.
         """
-        if isinstance(layer, bool) or not isinstance(layer, int | str):
-            raise RecipeError(f"{layer!r} is no layer", do="Give a number, or a layer's name")
-        self._session.freeze(layer)
+        self._session.freeze(asked.layer(layer))
 
     # ---- training -----------------------------------------------------------
 
@@ -197,14 +187,14 @@ class Learner:
             {
                 "epochs": epochs,
                 "freeze": self._session.frozen,
-                "lr": _rate(lr),
+                "lr": asked.rate(lr),
                 "schedule": schedule,
                 "size": self.data.size,
                 "features": views,
                 "hold_norm": hold_norm,
             }
         )
-        self._session.fit(stage)
+        fits.fit(self._session, stage)
 
     def tidy(self) -> list[Path]:
         """Remove from the folder the fits that this session neither made nor used.
@@ -241,13 +231,15 @@ class Learner:
     def save(self, name: str) -> Path:
         """Save the weights and how they came about; `load` goes back to them.
 
+        Also where a fit was cut short: after `load` the same call goes on with it.
+
         Returns:
             The file: below the learner's folder, or below `saved` in the working folder.
 
         Raises:
             StorageError: when it cannot be written, or the name is none for a file.
         """
-        path = self._session.save(name)
+        path = saving.save(self._session, name)
         self._session.progress.say(f"saved: {path}")
         return path
 
@@ -260,9 +252,9 @@ class Learner:
             StorageError: when nothing is saved under that name; it names what is.
             WeightsError: when it was saved of another backbone or for other classes.
         """
-        self._session.load(name)
-        fits = counted(len(self._session.fits), "fit")
-        self._session.progress.say(f"loaded '{name}': {fits}")
+        saving.load(self._session, name)
+        done = counted(len(self._session.fits), "fit")
+        self._session.progress.say(f"loaded '{name}': {done}")
 
     @classmethod
     def from_run(
@@ -270,20 +262,21 @@ class Learner:
     ) -> Learner:
         """Take up what a run has come to: its data, its network with the weights that predict.
 
+        Pictures that the run knows stay in its parts, so that none that it trained on
+        validates. The weights that it began with are not needed.
+
         Args:
-            run: the folder of a finished run.
+            run: the folder of a run that was finished, or stopped.
             folder: keeps the fits to come, as in `Learner`.
             progress: where to say what happens.
 
         Raises:
-            WeightsError: when there is no finished run, or its weights do not fit.
+            WeightsError: when there is no such run, or its weights do not fit.
             RecipeError: when its recipe cannot be read.
         """
-        run = Path(run)
-        recipe = taken.read(run)
-        data = load(recipe, progress=progress)
-        learn = cls(data.at(recipe.hw), folder=folder, progress=progress)
-        taken.take(run, recipe, learn._session)
+        learn = cls.__new__(cls)
+        where = Path(folder) if folder is not None else None
+        learn._session = taken.take(Path(run), where, progress or Progress())
         return learn
 
     def recipe(self, name: str | None = None, *, exact: bool = True) -> Recipe:
@@ -300,7 +293,7 @@ class Learner:
             TrainingError: when nothing was trained yet.
             RecipeError: naming what was done that no recipe can repeat.
         """
-        return self._session.recipe(name, exact=exact)
+        return retelling.recipe(self._session, name, exact=exact)
 
     # ---- put to use ---------------------------------------------------------
 
@@ -325,30 +318,7 @@ class Learner:
         Raises:
             RecipeError: when there is no such part.
         """
-        if part not in ("valid", "train"):
-            raise RecipeError(
-                f"There is no part {part!r} with labels", do="Ask for 'valid' or 'train'"
-            )
-        from kitbox.interpretation.of import of_trainer
-
-        session = self._session
-        trainer, learned = session.trainer, session.trainer.task
-        fits, recipe = session.fits, session.recipe_for(self.data)
-        done = history.compose(recipe, fits, recipe.name) if fits else None
-        rows = self.data.rows_of(self.model.body.channels)
-        try:
-            trainer.task, _ = session.tuned()
-            return of_trainer(
-                trainer,
-                done,
-                rows,
-                self.data.files,
-                self.data.size,
-                part=part,
-                progress=session.progress,
-            )
-        finally:
-            trainer.task = learned
+        return outcome.interpret(self._session, part)
 
     def predict(self, picture: Any) -> Prediction:
         """What the network predicts for a picture.
@@ -362,11 +332,7 @@ class Learner:
         Raises:
             PictureError: when it is no picture, or cannot be read.
         """
-        task, _ = self._session.tuned()
-        facts = runner.facts(self._session.recipe_for(self.data), task, self.model.body)
-        with prediction.as_files([picture]) as files:
-            table = Predictor(self.model, task, facts).predict(files)
-        return prediction.predictions(task, table.drop(columns="image"))[0]
+        return outcome.predict(self._session, picture)
 
     def predictions(self, part: Literal["valid", "test"] = "valid") -> pd.DataFrame:
         """Predictions of the pictures of a part: `id` and a column per output.
@@ -374,18 +340,7 @@ class Learner:
         Raises:
             RecipeError: when there is no such part.
         """
-        if part not in ("valid", "test"):
-            raise RecipeError(
-                f"There is no part {part!r} to predict", do="Ask for 'valid' or 'test'"
-            )
-        task, _ = self._session.tuned()
-        rows = self.data.rows_of(self.model.body.channels)
-        chosen = np.flatnonzero(rows["part"] == part)
-        steps = self._session.trainer.loader.count_fixed(len(chosen))
-        with self._session.progress.bar(f"predicting: {part}", steps) as step:
-            table = tabulate(task, self._session.trainer.predict(chosen, self.data.size, step))
-        table.insert(0, "id", rows["id"].to_numpy()[chosen])
-        return table
+        return outcome.predictions(self._session, part)
 
     def submission(self, path: Path | str = "submission.csv") -> Path:
         """Predict the test pictures and write the file to hand in, checked against the sample.
@@ -398,19 +353,7 @@ class Learner:
         Raises:
             SubmissionError: when there are no pictures to predict, or it would not be accepted.
         """
-        data, path = self.data, Path(path)
-        if not (data.rows["part"] == "test").any() and data.sample is None:
-            raise SubmissionError(
-                "There are no pictures to predict",
-                do='Say where they are: kitbox.load(..., test={"folder": "test"}, '
-                'submission={"sample": "sample_submission.csv"})',
-            )
-        asked = data.recipe.submission or Submission()
-        writer = submission.choose(asked.writer, self._session.tuned()[0], data.sample)
-        made = submission.make(writer, self.predictions("test"), data.sample, data.files)
-        submission.write(made, path)
-        self._session.progress.say(f"{path} written: {counted(len(made), 'row')}")
-        return path
+        return outcome.submit(self._session, Path(path))
 
     def export(self, folder: Path | str) -> Path:
         """Save the model for `kitbox.Predictor` and `kitbox predict`: no pickle, no code.
@@ -422,17 +365,7 @@ class Learner:
             StorageError: when it cannot be written.
             WeightsError: when the network only takes pictures of the size that it was built for.
         """
-        folder, (task, _) = Path(folder), self._session.tuned()
-        if not self._session.same_shapes(self.data.size):
-            raise WeightsError(
-                f"This network was built for {max(self._session.built)} pixels and cannot be "
-                f"loaded for {max(self.data.size)}",
-                do="Set learn.data to the larger size, or load data without `largest`",
-            )
-        facts = runner.facts(self._session.recipe_for(self.data), task, self.model.body)
-        saved.save(folder, self.model.state_dict(), facts)
-        self._session.progress.say(f"model saved: {folder}")
-        return folder
+        return outcome.export(self._session, Path(folder))
 
     def __repr__(self) -> str:
         height, width = self.data.size
@@ -444,42 +377,8 @@ class Learner:
         )
         described = registry.backbones.describe(self._session.recipe_for(self.data).backbone)
         name = described.get("name", described["use"])
-        fits = enumerate(self._session.fits, 1)
-        lines = [f"  fit {number}: {_in_words(fit)}" for number, fit in fits]
+        lines = [
+            f"  fit {number}: {history.in_words(fit)}"
+            for number, fit in enumerate(self._session.fits, 1)
+        ]
         return "\n".join([f"Learner: {name}, {height}x{width} pixels, {what}", *lines])
-
-
-def _in_words(fit: Fit) -> str:
-    stage = fit.stage
-    height, width = stage["size"]
-    frozen = {True: "head alone", False: "all layers"}.get(
-        stage["freeze"], f"freeze {stage['freeze']}"
-    )
-    rate = "default rate" if stage["lr"] is None else f"lr {stage['lr']}"
-    cut = f", cut short at {fit.cut}" if fit.cut else ""
-    epochs = counted(stage["epochs"], "epoch")
-    return f"{epochs}, {frozen}, {rate}, {height}x{width} pixels{cut}"
-
-
-def _named(backbone: Any) -> Any:
-    """A backbone as a recipe has it: a name that is no plugin's is timm's."""
-    if not isinstance(backbone, str):
-        return backbone
-    if any(plugin.answers_to(backbone) for plugin in registry.backbones.plugins()):
-        return backbone
-    return {"use": "kitbox:timm", "name": backbone}
-
-
-def _rate(lr: Any) -> Any:
-    """A rate as a stage has it."""
-    if isinstance(lr, Suggestion):
-        lr = lr.lr
-    if isinstance(lr, slice):
-        if lr.step is not None or lr.stop is None:
-            raise RecipeError(f"{lr} is no range of rates", do="Write slice(1e-5, 1e-3)")
-        lr = (lr.stop / 10 if lr.start is None else lr.start, lr.stop)
-    if isinstance(lr, numbers.Real):
-        return float(lr)
-    if isinstance(lr, Sequence) and not isinstance(lr, str):
-        return tuple(float(one) if isinstance(one, numbers.Real) else one for one in lr)
-    return lr

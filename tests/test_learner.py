@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 import torch
 from learning import NET, OF_DATA, cached, load, pictures, same_weights
-from PIL import Image
 
 import kitbox
 from kitbox.errors import (
@@ -20,7 +19,6 @@ from kitbox.errors import (
     PictureError,
     RecipeError,
     StorageError,
-    SubmissionError,
     TrainingError,
     WeightsError,
 )
@@ -135,21 +133,6 @@ def test_a_size_that_was_named_and_never_reached_is_in_the_recipe(tmp_path: Path
     assert same_weights(learn, tmp_path / "run")
 
 
-def test_submission_and_model_are_those_of_the_run(tmp_path: Path) -> None:
-    learn = Learner(load(), NET)
-    learn.unfreeze()
-    learn.fit_one_cycle(2)
-    kitbox.run(learn.recipe(), tmp_path / "run", progress=QUIET)
-    learn.submission("made.csv")
-    learn.export("model")
-    for mine, theirs in (("made.csv", "submission.csv"), ("model/model.json", "model/model.json")):
-        assert Path(mine).read_text() == (tmp_path / "run" / theirs).read_text(), mine
-    expected = pd.read_csv(tmp_path / "run" / "predictions_valid.csv", dtype={"id": str})
-    found = learn.predictions("valid")
-    assert list(found["id"]) == list(expected["id"])
-    np.testing.assert_allclose(found.iloc[:, 1:], expected.iloc[:, 1:], rtol=1e-4)
-
-
 @pytest.mark.parametrize(
     ("wrong", "error", "says"),
     [
@@ -187,22 +170,6 @@ def test_mistakes_in_one_paragraph(
     assert weights(learn) == before
 
 
-def test_a_name_that_was_not_saved_names_those_that_were() -> None:
-    learn = Learner(load(), NET, folder="kept")
-    learn.save("stage-1")
-    with pytest.raises(StorageError, match="Did you mean 'stage-1'"):
-        learn.load("stage-2")
-    other = Learner(load(), {"use": "timm", "name": "test_vit", "pretrained": False}, folder="kept")
-    with pytest.raises(WeightsError, match=r"another backbone.*name test_resnet"):
-        other.load("stage-1")
-
-
-def test_no_pictures_to_predict(tmp_path: Path) -> None:
-    learn = Learner(load(**pictures(tmp_path / "pictures")), NET)
-    with pytest.raises(SubmissionError, match="no pictures to predict"):
-        learn.submission()
-
-
 def test_a_loss_that_is_not_finite_leaves_the_weights() -> None:
     learn = Learner(load(), NET)
     learn.unfreeze()
@@ -213,32 +180,6 @@ def test_a_loss_that_is_not_finite_leaves_the_weights() -> None:
     learn.fit_one_cycle(1)
 
 
-def test_a_picture_as_file_as_image_and_as_array() -> None:
-    learn = Learner(load(), NET)
-    row = learn.data.rows[learn.data.rows["part"] == "valid"].iloc[0]
-    path = learn.data.files / row["image"]
-    table = learn.predictions("valid").set_index("id")
-    for given in (path, str(path), Image.open(path), np.asarray(Image.open(path))):
-        found = learn.predict(given)
-        assert found.outputs == pytest.approx(dict(table.loc[row["id"]]), abs=1e-5)
-        assert repr(found).split()[0] == max(found.outputs, key=lambda name: found.outputs[name])
-
-
-def test_a_network_built_for_one_size_alone() -> None:
-    net = {"use": "timm", "name": "test_vit", "pretrained": False}
-    learn = Learner(load(size=32, largest=48), net)
-    learn.fit_one_cycle(1)
-    with pytest.raises(RecipeError, match="built for 48 pixels, a run builds it for"):
-        learn.recipe()
-    with pytest.raises(WeightsError, match="built for 48 pixels"):
-        learn.export("model")
-    learn.data = learn.data.at(size=48)
-    learn.fit_one_cycle(1)
-    learn.export("model")
-    kitbox.run(learn.recipe(), "run", progress=QUIET)
-    assert same_weights(learn, Path("run"))
-
-
 def test_help_answers(capsys: pytest.CaptureFixture[str]) -> None:
     help(kitbox.Learner.lr_find)
     said = capsys.readouterr().out
@@ -246,30 +187,3 @@ def test_help_answers(capsys: pytest.CaptureFixture[str]) -> None:
     for name, member in vars(Learner).items():
         if not name.startswith("_"):
             assert member.__doc__, name
-
-
-def test_what_it_does_with_the_validation_pictures() -> None:
-    learn = Learner(load(), NET)
-    learn.unfreeze()
-    learn.fit_one_cycle(1)
-    task = learn._session.trainer.task
-    seen = learn.interpret()
-    assert "accuracy" in str(learn.validate())
-    assert seen.plot_top_losses(4) is not None
-    assert learn._session.trainer.task is task
-
-
-def test_what_it_does_with_the_training_pictures() -> None:
-    learn = Learner(load(), NET)
-    learn.fit_one_cycle(1)
-    before = weights(learn)
-    rows = learn.data.rows_of(3)
-    seen = learn.interpret("train")
-    assert list(seen.table["id"]) == list(rows.loc[rows["part"] == "train", "id"])
-    # A picture at a time, by the face that predicts files.
-    worst = seen.top_losses(3)
-    for row in worst.itertuples(index=False):
-        assert learn.predict(learn.data.files / row.image).words.startswith(row.predicted)
-    assert weights(learn) == before
-    with pytest.raises(RecipeError, match="no part 'test' with labels"):
-        learn.interpret("test")  # type: ignore[arg-type]

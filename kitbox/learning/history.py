@@ -10,14 +10,17 @@ from functools import cached_property
 from typing import Any
 
 from kitbox import recipe as recipes
-from kitbox.errors import some
+from kitbox.errors import counted, some
 from kitbox.recipe import Recipe, Stage
+from kitbox.training.stages import CALMER
 
 NOT_OF_A_FIT = {
     *("name", "stages", "size", "largest", "keep", "tta", "submission"),
     *("checkpoint_every", "copy_to", "time_budget", "processes"),
 }
 """Keys of a recipe that the weights of a fit do not depend on, or that the fit says itself."""
+NOT_IN_THE_KEY = ("cut", "calmed", "origin")
+"""Of a fit: how far it came and what happened on the way, and the name of a folder."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,12 @@ class Fit:
         settings: what else of a recipe its weights depend on, plain values.
         data: a digest of the rows and files that it saw.
         decoded: the [height, width] that its pictures were decoded for.
-        before: the key of the fit before, "" where there is none.
+        before: what the fit before has left (see `left`), "" where there is none.
         foreign: what changed the weights before it, beside fits; "" where nothing did.
         cut: where it was cut short; "" where it was not.
+        calmed: its rate was lowered on the way, after a loss that was not finite.
         origin: the run that it was a stage of; "" where it was made by hand.
+        weights: a hash of the weights that were taken up from that run.
     """
 
     stage: Mapping[str, Any]
@@ -42,13 +47,20 @@ class Fit:
     before: str = ""
     foreign: str = ""
     cut: str = ""
+    calmed: bool = False
     origin: str = ""
+    weights: str = ""
 
     @cached_property
     def key(self) -> str:
         """A hash of all that its weights depend on, and of all fits before it."""
-        told = {name: value for name, value in asdict(self).items() if name != "cut"}
+        told = {name: value for name, value in asdict(self).items() if name not in NOT_IN_THE_KEY}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def left(self) -> str:
+        """What the next fit begins with: this fit's key, and where it was cut short."""
+        return f"{self.key}, {self.cut}" if self.cut else self.key
 
     def made(self) -> Stage:
         """The stage."""
@@ -102,6 +114,12 @@ def untold(fits: Sequence[Fit]) -> list[str]:
             found.append(f"before fit {number} {fit.foreign}")
         if fit.cut:
             found.append(f"fit {number} was cut short at {fit.cut}")
+        if fit.calmed:
+            found.append(
+                f"fit {number} went on with {CALMER:g} of its learning rate after a loss that was "
+                "not finite: a run goes back to its own checkpoint then, and lowers the rates of "
+                "later stages too"
+            )
         if number == 1:
             continue
         first = fits[0]
@@ -117,3 +135,18 @@ def untold(fits: Sequence[Fit]) -> list[str]:
                 f"{max(first.decoded)}: a run decodes them once (name `largest` in kitbox.load)"
             )
     return found
+
+
+def in_words(fit: Fit) -> str:
+    """A fit on a line."""
+    stage = fit.stage
+    height, width = stage["size"]
+    frozen = {True: "head alone", False: "all layers"}.get(
+        stage["freeze"], f"freeze {stage['freeze']}"
+    )
+    rate = "default rate" if stage["lr"] is None else f"lr {stage['lr']}"
+    if fit.calmed:
+        rate += f", lowered to {CALMER:g} of it after a loss that was not finite"
+    cut = f", cut short at {fit.cut}" if fit.cut else ""
+    epochs = counted(stage["epochs"], "epoch")
+    return f"{epochs}, {frozen}, {rate}, {height}x{width} pixels{cut}"

@@ -99,6 +99,12 @@ class Recorder:
         if kept:
             self._steps[fit] = Steps(fit, **kept)
 
+    def back(self, kept: Sequence[dict[str, Any]]) -> None:
+        """Go back to the fits whose steps `plain` gave, and to no others."""
+        self._read()
+        self._steps = {number: Steps(number, **one) for number, one in enumerate(kept, 1)}
+        self.found = None
+
     def plain(self, fit: int) -> dict[str, Any]:
         """The steps of a fit as plain values, as a checkpoint keeps them."""
         one = self.steps(fit)

@@ -39,6 +39,14 @@ class FitKeeper(Keeper):
         """See `Keeper.hold`."""
         super().hold(self._stamped(checkpoint))
 
+    def begin(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint that was stamped, until the next is saved."""
+        self._held = checkpoint
+
+    def load(self) -> Checkpoint | None:
+        """See `Keeper.load`; a copy, as optimizers go on counting in the tensors they are given."""
+        return _copy(super().load())
+
     def _stamped(self, checkpoint: Checkpoint) -> Checkpoint:
         return replace(checkpoint, facts={**checkpoint.facts, OF_LEARNER: dict(self.stamp())})
 
@@ -58,8 +66,8 @@ class MemoryKeeper(FitKeeper):
         self._held = self._stamped(Checkpoint(tensors, checkpoint.facts))
 
     def load(self) -> Checkpoint | None:
-        """See `Keeper.load`."""
-        return self._held
+        """See `FitKeeper.load`."""
+        return _copy(self._held)
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,12 @@ class Shelf:
 def settle(path: Path) -> None:
     """A fit is done: its checkpoint before the last goes."""
     checkpoints.before(path).unlink(missing_ok=True)
+
+
+def _copy(kept: Checkpoint | None) -> Checkpoint | None:
+    if kept is None:
+        return None
+    return replace(kept, tensors={name: value.clone() for name, value in kept.tensors.items()})
 
 
 def _is_newest(path: Path) -> bool:

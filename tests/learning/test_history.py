@@ -21,16 +21,36 @@ def test_the_key_is_of_all_that_the_weights_depend_on() -> None:
     one = fit()
     assert one.key == fit().key
     assert Fit(**json.loads(json.dumps(asdict(one)))).key == one.key
-    assert replace(one, cut="epoch 1, step 2").key == one.key
+    assert replace(one, cut="epoch 1, step 2", calmed=True).key == one.key
+    # A run's folder may move; its weights may be others in the same folder.
+    assert replace(one, origin="the run x").key == replace(one, origin="the run y").key
     others = [
         fit(lr=1e-3),
         fit(before="x"),
         fit(size=(32, 40)),
         replace(one, data="e"),
         replace(one, foreign="by hand"),
+        replace(one, weights="ab"),
         replace(one, settings={**one.settings, "seed": 1}),
     ]
-    assert len({one.key, *(other.key for other in others)}) == 7
+    assert len({one.key, *(other.key for other in others)}) == 8
+
+
+def test_what_a_fit_leaves_depends_on_where_it_was_cut_short() -> None:
+    one = fit()
+    cut = [replace(one, cut=f"epoch 1, step {step}").left for step in (1, 2)]
+    assert len({one.left, *cut}) == 3
+    assert one.left == one.key
+
+
+def test_in_words() -> None:
+    one = fit(freeze=True, lr=1e-3)
+    assert history.in_words(one) == "2 epochs, head alone, lr 0.001, 32x32 pixels"
+    told = history.in_words(replace(fit(freeze=3), cut="epoch 1, step 2", calmed=True))
+    assert told == (
+        "2 epochs, freeze 3, default rate, lowered to 0.3 of it after a loss that was not finite, "
+        "32x32 pixels, cut short at epoch 1, step 2"
+    )
 
 
 def test_settings_leave_out_what_weights_do_not_depend_on() -> None:
@@ -65,7 +85,7 @@ def test_what_no_recipe_can_repeat() -> None:
             replace(first, settings={**first.settings, "batch_size": 8, "mix": 1}),
             replace(first, data="e", decoded=[64, 64]),
             replace(first, foreign="somebody was here"),
-            replace(first, cut="epoch 1, step 3"),
+            replace(first, cut="epoch 1, step 3", calmed=True),
             replace(first, origin="the run x"),
         ]
     )
@@ -77,4 +97,6 @@ def test_what_no_recipe_can_repeat() -> None:
         "`largest` in kitbox.load)",
         "before fit 4 somebody was here",
         "fit 5 was cut short at epoch 1, step 3",
+        "fit 5 went on with 0.3 of its learning rate after a loss that was not finite: a run goes "
+        "back to its own checkpoint then, and lowers the rates of later stages too",
     ]

@@ -63,6 +63,24 @@ def test_a_fit_that_goes_on_within_an_epoch() -> None:
     assert recorder.steps(3).losses == []
 
 
+def test_back_to_the_fits_that_were_kept() -> None:
+    recorder, other = Recorder(list), Recorder(list)
+    record(recorder, 1, 2)
+    kept = [recorder.plain(1)]
+    record(recorder, 2, 1)
+    kept.append(recorder.plain(2))
+    for fit in (1, 2, 3):
+        record(other, fit, 3)
+    other.back(kept)
+    assert [other.plain(fit) for fit in (1, 2)] == kept
+    assert other.steps(3).losses == []
+    record(other, 3, 1)
+    assert len(other.steps(3).losses) == 3
+    assert [other.plain(fit) for fit in (1, 2)] == kept
+    other.back([])
+    assert other.steps(1).losses == []
+
+
 def test_the_device_is_asked_once_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, item = [], torch.Tensor.item
     monkeypatch.setattr(torch.Tensor, "item", lambda self: (asked.append(1), item(self))[1])

@@ -38,6 +38,23 @@ def test_what_a_learner_says_goes_with_each_checkpoint(
     assert keeper.due(whole_epoch=True)
 
 
+@pytest.mark.parametrize("kind", [FitKeeper, MemoryKeeper])
+def test_what_it_goes_on_from_stays_as_it_is(kind: type[FitKeeper], tmp_path: Path) -> None:
+    """An optimizer counts its steps in the tensors that it was given."""
+    keeper, begun = kind(tmp_path / "fit-1-a.safetensors", 1, Stop()), checkpoint(3)
+    keeper.begin(begun)
+    for _ in range(2):
+        kept = keeper.load()
+        assert kept is not None
+        assert kept.tensors["model.x"].item() == 3
+        kept.tensors["model.x"].add_(1)
+    assert begun.tensors["model.x"].item() == 3
+    keeper.save(checkpoint(4))
+    kept = keeper.load()
+    assert kept is not None
+    assert kept.tensors["model.x"].item() == 4
+
+
 def test_files_of_fits(tmp_path: Path) -> None:
     here = Shelf(tmp_path)
     for number, key in ((1, "aa"), (2, "bb"), (2, "cc")):
