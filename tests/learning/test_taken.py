@@ -22,6 +22,7 @@ from kitbox.learner import Learner
 from kitbox.models.state import save_weights
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
+from kitbox.results import saved
 from learning import NET, OF_DATA, cached, pictures, weights
 
 QUIET = Progress(quiet=True)
@@ -173,6 +174,20 @@ def test_a_stopped_run_is_told_as_far_as_it_came() -> None:
     there.fit_one_cycle(1, 1e-3)
     assert "done already" in said.getvalue()
     assert weights(there) == weights(again)
+
+
+def test_other_weights_in_the_same_folder_are_another_beginning(tmp_path: Path) -> None:
+    shutil.copytree(finished(), "run")
+    first = Learner.from_run("run", folder="kept", progress=QUIET)
+    first.fit_one_cycle(1, 1e-3)
+    model = Path("run/model")
+    state = saved.weights(model, facts := saved.read(model))
+    saved.save(model, {name: value * 1.01 for name, value in state.items()}, facts)
+    said = io.StringIO()
+    other = Learner.from_run("run", folder="kept", progress=Progress(said))
+    other.fit_one_cycle(1, 1e-3)
+    assert "done already" not in said.getvalue()
+    assert weights(other) != weights(first)
 
 
 def test_a_run_that_goes_on_is_not_taken_up() -> None:
