@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from kitbox.errors import StorageError, storage
 
@@ -47,6 +48,18 @@ def write(path: Path, content: str | bytes) -> None:
     """
     with whole(path) as beside:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a whole JSON file that a person can read too; what JSON has no word for becomes text.
+
+    Bytes of a file's name that are no UTF-8 are escaped, so that the same name is read back.
+
+    Raises:
+        StorageError: as `whole`.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
+    write(path, text.encode("utf-8", "backslashreplace"))
 
 
 def refuse_strangers(path: Path, first: str) -> None:

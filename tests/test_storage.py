@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -238,3 +239,14 @@ def test_a_disk_that_is_full_when_the_file_is_closed(size: int) -> None:
     if size == 1:
         with pytest.raises(ConnectionResetError):
             fill(ConnectionResetError())
+
+
+def test_json_gives_back_names_that_are_no_text(tmp_path: Path) -> None:
+    content = {"broken": {os.fsdecode(b"caf\xe9.png"): "né"}}
+    storage.write_json(tmp_path / "a.json", content)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert r"caf\udce9.png" in text
+    assert "né" in text
+    assert json.loads(text) == content
+    storage.write_json(tmp_path / "a.json", {"path": tmp_path})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"path": str(tmp_path)}

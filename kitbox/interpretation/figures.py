@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kitbox.ink import drawable, shortened
 from kitbox.interpretation.section import Plot
 
 if TYPE_CHECKING:
@@ -195,20 +196,5 @@ def wrapped(text: str, letters: int) -> list[str]:
     >>> wrapped("missed: car, tree, sign", 12)
     ['missed: car,', 'tree, sign']
     """
-    found = textwrap.wrap(_one_line(text), letters, max_lines=2, placeholder=" …")
+    found = textwrap.wrap(" ".join(drawable(text).split()), letters, max_lines=2, placeholder=" …")
     return found or [""]
-
-
-def shortened(text: str, letters: int) -> str:
-    """A text of at most so many letters.
-
-    >>> shortened("a long name", 7)
-    'a long…'
-    """
-    text = _one_line(text)
-    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
-
-
-def _one_line(text: str) -> str:
-    """A text as a line that can be drawn: bytes of file names that are no text become `?`."""
-    return " ".join(text.encode("utf-8", "replace").decode().split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitbox.interpretation.figures import shortened
+from kitbox.ink import shortened
 from kitbox.interpretation.section import Plot
 
 if TYPE_CHECKING:

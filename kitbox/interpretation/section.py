@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from kitbox.ink import drawable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +38,8 @@ class Plot(Figure):
     def png(self) -> bytes:
         """The plot as the bytes of a PNG file."""
         content = io.BytesIO()
+        for text in self.findobj(Text):
+            text.set_text(drawable(text.get_text()))  # type: ignore[attr-defined]
         with warnings.catch_warnings():
             # Letters that the font has not are boxes; a page of warnings helps nobody.
             warnings.filterwarnings("ignore", message="Glyph .* missing from")

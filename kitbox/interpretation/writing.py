@@ -49,7 +49,7 @@ def save(sections: Sequence[Section], advice: Sequence[Advice], folder: Path) ->
     content = _contents(sections)
     told = [asdict(one) for one in advice]
     text = json.dumps(told, indent=2, ensure_ascii=False, default=str) + "\n"
-    content[ADVICE] = text.encode("utf-8", "surrogateescape")
+    content[ADVICE] = text.encode("utf-8", "backslashreplace")
     with storage(folder, "writing to"):
         known = _known(folder)
         for name, hashed in known.items():

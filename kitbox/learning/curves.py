@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kitbox.ink import LINES, SOFT
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from kitbox.training.finder import Curve
     from kitbox.training.stages import Epoch
 
-INK, SOFT = ("#1f77b4", "#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#666666"), "#9ecae1"
 _SMOOTH = 0.95
 WIDTH, HEIGHT = 5.2, 3.4
 """Of a panel that is alone, inches; 100 pixels an inch."""
@@ -46,7 +47,7 @@ def sweep(curve: Curve, marks: Mapping[str, float]) -> Image.Image:
     figure = _figure(1)
     axes = figure.axes[0]
     rates, losses = np.asarray(curve.rates), np.asarray(curve.losses)
-    axes.plot(rates, losses, color=INK[0])
+    axes.plot(rates, losses, color=LINES[0])
     axes.set_xscale("log")
     low, before = float(losses.min()), float(losses[: len(losses) // 2].max())
     spread = max(1e-9, before - low)
@@ -54,7 +55,7 @@ def sweep(curve: Curve, marks: Mapping[str, float]) -> Image.Image:
     axes.set_ylim(low - 0.1 * spread, before + 0.4 * spread)
     for number, (name, rate) in enumerate(marks.items(), 1):
         loss = float(np.interp(np.log(rate), np.log(rates), losses))
-        axes.plot([rate], [loss], "o", color=INK[number], label=f"{name}: {rate:.1e}")
+        axes.plot([rate], [loss], "o", color=LINES[number], label=f"{name}: {rate:.1e}")
     axes.set_xlabel("learning rate of the head")
     axes.set_ylabel("loss, smoothed")
     axes.legend(frameon=False, fontsize=8)
@@ -107,30 +108,30 @@ def _losses(axes: Any, log: Sequence[Epoch], places: Places) -> None:
     for number, (at, losses, _) in enumerate(places.lines):
         axes.plot(at, losses, color=SOFT, linewidth=0.6, alpha=0.7)
         label = "training, smoothed" if number == 0 else None
-        axes.plot(at, _smoothed(losses), color=INK[0], label=label)
+        axes.plot(at, _smoothed(losses), color=LINES[0], label=label)
     if not places.lines:
         means = [one.train_loss for one in log]
-        axes.plot(places.ends, means, "o-", color=INK[0], label="training, means")
+        axes.plot(places.ends, means, "o-", color=LINES[0], label="training, means")
     valid = [one.valid_loss for one in log]
-    axes.plot(places.ends, valid, "o-", color=INK[1], markersize=4, label="validation")
+    axes.plot(places.ends, valid, "o-", color=LINES[1], markersize=4, label="validation")
     axes.set_ylabel("loss")
     axes.legend(frameon=False, fontsize=8)
 
 
 def _rates(axes: Any, log: Sequence[Epoch], places: Places) -> None:
     for at, _, rates in places.lines:
-        axes.plot(at, rates, color=INK[0])
+        axes.plot(at, rates, color=LINES[0])
     if not places.lines:
-        axes.plot(places.ends, [one.lr for one in log], "o", color=INK[0])
+        axes.plot(places.ends, [one.lr for one in log], "o", color=LINES[0])
     axes.set_ylabel("learning rate of the head")
     axes.set_ylim(bottom=0)
 
 
 def _metrics(axes: Any, log: Sequence[Epoch], places: Places) -> None:
     names = list(dict.fromkeys(name for one in log for name in one.scores))
-    for number, name in enumerate(names[: len(INK)]):
+    for number, name in enumerate(names[: len(LINES)]):
         values = [one.scores.get(name, float("nan")) for one in log]
-        axes.plot(places.ends, values, "o-", color=INK[number], markersize=4, label=name)
+        axes.plot(places.ends, values, "o-", color=LINES[number], markersize=4, label=name)
     axes.set_ylabel("metric, validation pictures")
     axes.legend(frameon=False, fontsize=8)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitbox.data import table_file
 from kitbox.errors import KitboxError, StorageError, some, storage
-from kitbox.storage import lock, whole, write
+from kitbox.storage import lock, whole, write, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -295,8 +295,7 @@ class RunFolder:
 
     def json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file that a person can read too; NaN becomes null."""
-        plain = _without_nan(content)
-        write(self / name, json.dumps(plain, indent=2, ensure_ascii=False, default=str) + "\n")
+        write_json(self / name, _without_nan(content))
 
     def _remove_checkpoints(self) -> None:
         for name in (CHECKPOINT, BEFORE, CANDIDATE):

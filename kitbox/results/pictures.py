@@ -11,6 +11,7 @@ import numpy as np
 from kitbox.contracts import Task
 from kitbox.data.batches import Loader
 from kitbox.data.mixing import Mix
+from kitbox.ink import drawable
 
 if TYPE_CHECKING:
     import torch
@@ -104,7 +105,7 @@ def grid(
 def _lines(caption: str, width: float, length: Callable[[str], float]) -> list[str]:
     """A caption in lines of at most `width`, at most `_LINES`; what is too long ends with …"""
     lines = [""]
-    for word in caption.split():
+    for word in drawable(caption).split():
         longer = f"{lines[-1]} {word}".lstrip()
         if length(longer) <= width or not lines[-1]:
             lines[-1] = longer

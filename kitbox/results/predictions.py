@@ -46,7 +46,13 @@ def predict(
     if not len(chosen):
         return table
     with whole(folder / PREDICTIONS.format(part=part)) as beside:
-        table.to_csv(beside, index=False, float_format="%.6g", lineterminator="\n")
+        table.to_csv(
+            beside,
+            index=False,
+            float_format="%.6g",
+            lineterminator="\n",
+            errors="surrogateescape",  # the name of a file may be no UTF-8
+        )
     if kept:
         with whole(folder / OUTPUTS.format(part=part)) as beside, beside.open("wb") as file:
             np.save(file, np.concatenate(kept))

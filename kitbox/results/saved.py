@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from kitbox.errors import WeightsError
 from kitbox.models.state import load_weights, save_weights
 from kitbox.models.weights import digest
-from kitbox.storage import write
+from kitbox.storage import write_json
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +56,7 @@ def save(folder: Path, state: Mapping[str, torch.Tensor], facts: Facts) -> None:
     """Write a model's folder: `model.safetensors`, then `model.json`."""
     save_weights(folder / WEIGHTS, state)
     told = replace(facts, weights=digest(folder / WEIGHTS))
-    write(folder / FACTS, json.dumps(asdict(told), indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / FACTS, asdict(told))
 
 
 def read(folder: Path) -> Facts:

@@ -12,7 +12,8 @@ import pandas as pd
 from kitbox import registry
 from kitbox.contracts import Remarks, Task, Writer
 from kitbox.data.frames import Frames
-from kitbox.errors import LabelError, PluginError, SubmissionError
+from kitbox.errors import LabelError, PluginError, SubmissionError, some
+from kitbox.ink import drawable
 from kitbox.installed import BUILT_IN
 from kitbox.mistakes import Mistakes
 from kitbox.options import Options
@@ -108,6 +109,12 @@ def rehearse(
         raise SubmissionError(
             "The recipe asks for a submission, but there are no pictures to predict",
             do="Say where they are with `test`, or name the `sample` submission",
+        )
+    if wrong := [name for name in ids if drawable(str(name)) != name]:
+        raise SubmissionError(
+            "A submission is UTF-8, and the names of pictures to predict are not",
+            found=some(wrong),
+            do="Rename these files",
         )
     predicted = blank.iloc[np.zeros(len(ids), int)].reset_index(drop=True)
     predicted.insert(0, "id", ids.to_numpy())

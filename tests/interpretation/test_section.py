@@ -37,3 +37,12 @@ def test_letters_that_the_font_lacks_are_no_warning() -> None:
 def test_sections_and_slugs() -> None:
     assert Section("a").tables == {}
     assert slug("Mean IoU: a / b") == "mean-iou-a-b"
+
+
+def test_a_plot_with_a_name_that_is_no_text() -> None:
+    plot = Plot(figsize=(2, 2))
+    axis = plot.subplots()
+    axis.set_title("caf\udce9")
+    axis.plot([0, 1], label="caf\udce9")
+    axis.legend()
+    assert plot.png()[:4] == b"\x89PNG"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kitbox.ink import LINES
 from kitbox.learning import curves
 from kitbox.learning.recorder import Steps
 from kitbox.training.finder import read
@@ -45,7 +46,8 @@ def test_what_shoots_up_does_not_press_the_rest_flat() -> None:
     losses = np.where(np.arange(100) < 90, 2.0, 100.0)
     losses[40:90] = 1.0
     made = np.asarray(curves.sweep(read(list(rates), list(losses)), {"falls": 1e-3})).astype(int)
-    blue = np.abs(made - [31, 119, 180]).sum(axis=2) < 60
+    color = [int(LINES[0][place : place + 2], 16) for place in (1, 3, 5)]
+    blue = np.abs(made - color).sum(axis=2) < 60
     rows = np.flatnonzero(blue.any(axis=1))
     assert np.ptp(rows) > 0.5 * made.shape[0]
 

@@ -1,5 +1,6 @@
 """The submission: rehearsed, made, written."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,12 @@ def test_rehearsal_says_what_the_writer_remarks() -> None:
     (note,) = submission.rehearse(writer, blank, ROWS, WIDE, FILES)
     assert "'owl'" in note
     assert submission.rehearse(Wide(), blank, ROWS, None, FILES) == []
+
+
+def test_names_that_no_submission_can_hold_stop_the_run_now() -> None:
+    rows = ROWS.assign(id=[*ROWS["id"][:-1], os.fsdecode(b"caf\xe9")])
+    with pytest.raises(SubmissionError, match=r"caf\\udce9.*Rename"):
+        rehearse(rows, None)
 
 
 def test_nothing_to_predict() -> None:
