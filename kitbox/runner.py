@@ -188,7 +188,7 @@ def follow(
     if (weights := folder / recipe.kept).exists():
         model.load_state_dict(load_weights(weights))
     crew.align(model)
-    seen = watch(task)
+    seen = watch(task) if recipe.report else None
     scores = tune(recipe, trainer, progress, seen)
     task = trainer.task
     if crew.main:

@@ -251,3 +251,17 @@ def test_killed_between_the_last_checkpoint_and_its_best_weights(
     for name in ("best.safetensors", "submission.csv", "log.csv"):
         assert (tmp_path / "run" / name).read_bytes() == (finished() / name).read_bytes()
     assert not (tmp_path / "run" / ".best.safetensors").exists()
+
+
+def test_nothing_is_watched_where_there_is_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is watched is kept: all outputs, of some tasks."""
+
+    def watch(task: object) -> None:
+        raise AssertionError("watched")
+
+    monkeypatch.setattr(runner, "watch", watch)
+    follow(small(report=False), tmp_path / "run")
+    with pytest.raises(AssertionError, match="watched"):
+        follow(small(), tmp_path / "other")

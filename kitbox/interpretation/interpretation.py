@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from kitbox.contracts import Decides
+from kitbox.errors import PluginError
 from kitbox.interpretation import figures
 from kitbox.interpretation.figures import BAD, INK, Plot, Tile
 from kitbox.interpretation.section import Section, each
@@ -55,18 +56,18 @@ class Interpretation:
     ) -> None:
         """A batch: raw outputs and targets (B, ...), losses (B,), the rows' numbers (B,)."""
         for name, kept in self.keep(outputs, targets).items():
-            self._gathered[name].append(kept)
-        self._gathered["losses"].append(losses)
+            self._gathered[name].append(kept.cpu())
+        self._gathered["losses"].append(losses.cpu())
         self._frames.append(frames)
         self._rows.append(rows)
 
     def keep(self, outputs: torch.Tensor, targets: torch.Tensor) -> dict[str, torch.Tensor]:
         """What is kept of a batch, by name: tensors that are joined along their first axis.
 
-        By default all outputs and targets; of maps, where that is too much, a derived class
-        keeps counts.
+        By default all outputs and targets, and nothing of maps (B, K, H, W): a derived class
+        may keep counts of those. What is kept lies in the machine's memory, not the device's.
         """
-        return {"outputs": outputs, "targets": targets}
+        return {} if outputs.ndim > 3 else {"outputs": outputs, "targets": targets}
 
     def finish(self, seen: Interpretation, scene: Scene) -> Self:
         """This interpretation, of the task as it is after `tune`, with what another gathered."""
@@ -83,10 +84,19 @@ class Interpretation:
         return self._scene
 
     def kept(self, name: str) -> np.ndarray:
-        """What the pass kept under a name, joined."""
+        """What the pass kept under a name, joined.
+
+        Raises:
+            PluginError: when it kept nothing under that name.
+        """
         import torch
 
-        return torch.cat(self._gathered[name]).cpu().numpy()
+        if not self._gathered[name]:
+            raise PluginError(
+                f"{type(self).__name__} kept no {name} of the pass",
+                do="Let its `keep` return them; by default nothing is kept of maps",
+            )
+        return torch.cat(self._gathered[name]).numpy()
 
     @property
     def count(self) -> int:
@@ -133,7 +143,9 @@ class Interpretation:
         return self.scene.task.predictions(self.kept("outputs"), self.frames)
 
     def predicted(self) -> list[str]:
-        """What is predicted for each picture, in words (N,)."""
+        """What is predicted for each picture, in words (N,); "" where no outputs were kept."""
+        if not self._gathered["outputs"]:
+            return [""] * self.count
         predictions = self.predictions
         if isinstance(self.scene.task, Decides):
             return self.scene.task.decide(predictions)
@@ -144,8 +156,11 @@ class Interpretation:
         return lines
 
     def truth(self) -> list[str]:
-        """What is right for each picture, in words (N,)."""
+        """What is right for each picture, in words (N,); "" where no targets were kept."""
         import numpy as np
+
+        if not self._gathered["targets"]:
+            return [""] * self.count
 
         blank = np.zeros((8, 8, 3), np.uint8)
         return [self.scene.task.draw(blank, target)[1] for target in self.kept("targets")]
@@ -211,10 +226,11 @@ class Interpretation:
     def told(self, places: np.ndarray) -> list[list[tuple[str, str]]]:
         """The lines below each picture: text and colour."""
         rows = self.described(places)
-        return [
+        lines = [
             [(row.predicted, INK), (row.truth, BAD), (f"loss {row.loss:.3g}", figures.GREY)]
             for row in each(rows)
         ]
+        return [[line for line in told if line[0]] for told in lines]
 
     def drawn(self, places: np.ndarray) -> list[np.ndarray]:
         """The pictures (H, W, 3) uint8 of some places, with what is drawn on them."""
@@ -262,7 +278,8 @@ class Interpretation:
         """The most important of it, a line each, for a terminal."""
         worst = self.top_losses(3)
         return [
-            f"loss {row.loss:.3g}: {row.image} ({row.predicted}; true: {row.truth})"
+            f"loss {row.loss:.3g}: {row.image}"
+            + (f" ({row.predicted}; true: {row.truth})" if row.predicted or row.truth else "")
             for row in each(worst)
         ]
 

@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from interpretation.made import classified, recipe, seen_by
+from interpretation.test_areas import made as areas
 from kitbox.contracts import Interprets
 from kitbox.data.frames import Frames
+from kitbox.errors import PluginError
+from kitbox.interpretation import watch
 from kitbox.interpretation.interpretation import Interpretation
 from kitbox.interpretation.watch import finish
 from kitbox.tasks.regression import Regression
@@ -91,6 +94,45 @@ def test_batches_are_joined_in_their_order() -> None:
     assert made.kept("outputs")[:, 0].tolist() == list(range(8))
     assert made.rows.tolist() == list(range(8))
     assert made.count == 8
+
+
+def test_of_a_stranger_s_maps_losses_alone_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logits of a whole validation set are more than a machine has."""
+    scene = areas(tmp_path).scene
+    monkeypatch.setattr(watch, "watch", lambda task: Interpretation())
+    seen = watch.look(scene, np.array([2, 5, 8]))
+    assert seen.count == len(seen.losses) == 3
+    for name in ("outputs", "targets"):
+        with pytest.raises(PluginError, match=f"kept no {name}"):
+            seen.kept(name)
+    table = seen.top_losses()
+    assert table["loss"].is_monotonic_decreasing
+    assert set(table["predicted"]) == set(table["truth"]) == {""}
+    assert seen.headlines()[0] == f"loss {table['loss'][0]:.3g}: {table['image'][0]}"
+    assert [len(lines) for lines in seen.told(seen.worst())] == [1, 1, 1]
+    assert seen.plot_top_losses().png()
+    assert [one.title for one in seen.sections()] == ["Top losses"]
+
+
+class OnDevice:
+    """A tensor that lies on a GPU."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values, self.ndim = values, 1
+
+    def cpu(self) -> torch.Tensor:
+        return torch.tensor(self.values)
+
+
+def test_what_is_kept_leaves_the_device() -> None:
+    made, one = Interpretation(), OnDevice([1.0, 2.0])
+    rows = np.arange(2)
+    made.add(one, one, one, Frames.whole((8, 8), 2), rows)  # type: ignore[arg-type]
+    for name in ("outputs", "targets", "losses"):
+        (kept,) = made._gathered[name]
+        assert isinstance(kept, torch.Tensor)
 
 
 def test_all_built_in_tasks_interpret() -> None:

@@ -52,7 +52,7 @@ def test_what_it_does_with_the_validation_pictures() -> None:
     task = learn._session.trainer.task
     seen = learn.interpret()
     assert "accuracy" in str(learn.validate())
-    assert seen.plot_top_losses(4) is not None
+    assert sum(len(axes.images) > 0 for axes in seen.plot_top_losses(4).axes) == 4
     assert learn._session.trainer.task is task
 
 
