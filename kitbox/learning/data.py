@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from kitbox import environment as environments
@@ -17,9 +16,8 @@ from kitbox import recipe as recipes
 from kitbox import registry
 from kitbox.blame import at_edges, edge
 from kitbox.contracts import Splitter, Task
-from kitbox.data import assemble, state
+from kitbox.data import assemble, counts, state
 from kitbox.data.pixels import Pixels
-from kitbox.data.targets import Fixed
 from kitbox.errors import counted, some
 from kitbox.learning.eye import Eye
 from kitbox.progress import Progress
@@ -89,27 +87,12 @@ class Data:
         A picture with several labels counts for each. Where pictures have no classes of
         their own (numbers, points, masks) there is one row, `pictures`.
         """
-        rows = assemble.labelled(self.rows)
-        parts = {part: (rows["part"] == part).to_numpy() for part in ("train", "valid")}
-        hot = self._hot(rows)
-        if hot is None:
-            return pd.DataFrame({p: [int(of.sum())] for p, of in parts.items()}, ["pictures"])
-        return pd.DataFrame({p: hot[of].sum(axis=0) for p, of in parts.items()}, self.classes)
-
-    def _hot(self, rows: pd.DataFrame) -> np.ndarray | None:
-        """Which classes each row has (N, K) bool; None where a row is not of some classes."""
-        count = len(self.classes)
-        if not count:
-            return None
-        values = self.task.encode(rows, self.files)
-        values = values.values if isinstance(values, Fixed) else values
-        if not isinstance(values, np.ndarray):
-            return None
-        if values.ndim == 1 and np.issubdtype(values.dtype, np.integer):
-            return values[:, None] == np.arange(count)
-        if values.shape[1:] == (count,) and np.isin(values, (0, 1)).all():
-            return values > 0
-        return None
+        rows = self.rows
+        found = counts.by_class(self.task, rows, self.files)
+        if found is not None:
+            return found
+        parts = rows["part"].value_counts()
+        return pd.DataFrame({p: [int(parts.get(p, 0))] for p in counts.PARTS}, ["pictures"])
 
     def at(
         self,
@@ -188,7 +171,8 @@ class Data:
     def digest(self, channels: int) -> str:
         """A hash of the table and of the files' names and sizes: what a fit was made on."""
         rows = self.rows_of(channels)
-        table = hashlib.blake2b(rows.to_csv(index=False).encode(), digest_size=16).hexdigest()
+        text = rows.to_csv(index=False).encode("utf-8", "surrogateescape")
+        table = hashlib.blake2b(text, digest_size=16).hexdigest()
         return f"{state.digest(self.files, rows, self.targets)}{table}"
 
     def show_batch(
