@@ -1,39 +1,105 @@
-"""Advice on copies: validation pictures that the model has seen in training."""
+"""Copies: pictures that look alike, and advice where they are on both sides of the split."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from kitbox import environment
-from kitbox.data import faults
-from kitbox.errors import counted, some
+from kitbox.data.duplicates import Finder
+from kitbox.data.looks import of_pixels
+from kitbox.errors import KitboxError, counted, some
 from kitbox.interpretation.advice import EXCLUDE, Advice, copied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import numpy as np
 
     from kitbox.interpretation.scene import Scene
 
-
+MOST = 20_000
+"""Pictures that every run's report compares, at most: more take minutes."""
 SMALL = 64
 """Pixels of a side below which pictures of one kind are alike without being copies."""
 
 
-def of(scene: Scene) -> list[Advice]:
-    """Training pictures that are copies, or nearly, of validation pictures; reads all of them.
+class Pair(NamedTuple):
+    """Two pictures that look alike.
 
-    Of small pictures only those with the same bytes count.
+    Attributes:
+        images: the picture, and the one before it that it looks like.
+        parts: of both.
     """
-    labelled = scene.labelled[scene.labelled["part"].isin(["train", "valid"])]
-    pictures = [
-        faults.Picture(str(image), str(part))
-        for image, part in zip(labelled["image"], labelled["part"], strict=True)
-    ]
-    unique = list({one.image: one for one in pictures}.values())
-    workers = environment.cores()
-    found = faults.find(scene.files, unique, near=comparable(scene), workers=workers)
-    crossing = [(one.image, one.of) for one in found if one.reason == "cross-split"]
+
+    images: tuple[str, str]
+    parts: tuple[str, str]
+
+
+def of(scene: Scene) -> list[Advice]:
+    """Advice on training pictures that are copies, or nearly, of validation pictures.
+
+    Raises:
+        KitboxError: as `find`.
+    """
+    crossing = across(find(scene))
     return [advice(scene, crossing)] if crossing else []
+
+
+def find(
+    scene: Scene,
+    most: int | None = None,
+    step: Callable[..., None] = lambda n=1, note="": None,
+) -> list[Pair]:
+    """Pairs of a scene's labelled pictures that look alike, each named once.
+
+    Pictures are told by their decoded pixels; blank ones, in place of broken ones, are left out.
+    Of small pictures only those with the same pixels are copies. Validation pictures come
+    first: a training picture is a copy of one, not the other way round, as for `kitbox clean`.
+
+    Args:
+        most: pictures that are compared, at most; None for all.
+        step: told each picture.
+
+    Raises:
+        KitboxError: when labelled pictures are not among those that were read.
+    """
+    table, pixels = scene.table, scene.loader.pixels
+    if not set(scene.labelled["image"]) <= set(table["image"]):
+        raise KitboxError(
+            "Not all labelled pictures were read, so nothing is known of copies among them",
+            do="Interpret the run with `whole=True`",
+        )
+    finder, same = Finder() if comparable(scene) else None, dict[str, str]()
+    part_of: dict[str, str] = {}
+    found = []
+    for place in _in_order(table["part"].to_numpy())[:most]:
+        if place not in pixels.broken:
+            name, part = str(table["image"].iat[place]), str(table["part"].iat[place])
+            part_of.setdefault(name, part)
+            if finder is None:
+                of = same.setdefault(_hash(pixels[place]), name)
+            else:
+                copy = finder.add(name, of_pixels(pixels[place]))
+                of = copy.of if copy is not None else name
+            if of != name:
+                found.append(Pair((name, of), (part, part_of[of])))
+        step(1)
+    return found
+
+
+def _hash(picture: np.ndarray) -> str:
+    return hashlib.sha256(f"{picture.shape}".encode() + picture.tobytes()).hexdigest()
+
+
+def _in_order(parts: np.ndarray) -> list[int]:
+    """The places of validation pictures, then those of training pictures."""
+    import numpy as np
+
+    return [int(n) for part in ("valid", "train") for n in np.flatnonzero(parts == part)]
+
+
+def across(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """The pairs that lie on both sides of the split: the training picture first."""
+    return [pair.images for pair in pairs if pair.parts == ("train", "valid")]
 
 
 def advice(scene: Scene, pairs: Sequence[tuple[str, str]]) -> Advice:

@@ -65,16 +65,24 @@ class Advice:
             return [*found, *(["  in Python:"] if code else []), *(f"    {one}" for one in code)]
         found += [f"  first: {command}" for command in self.first]
         if self.change:
-            told = " ".join(f"--set {_quoted(one)}" for one in self.settings())
-            found.append(f"  then: kitbox run RECIPE --out OTHER {told}")
+            found.append(f"  then: {self.command()}")
         return found
+
+    def command(self) -> str:
+        """The run with the change, as a shell takes it.
+
+        >>> Advice("", "", "", {"exclude": "it's.csv"}).command()
+        'kitbox run RECIPE --out OTHER --set \'exclude=it\'"\'"\'s.csv\''
+        """
+        settings = [f"--set {_quoted(one)}" for one in self.settings()]
+        return " ".join(["kitbox run RECIPE --out OTHER", *settings])
 
 
 def collect(seen: Interpretation, *, copies: bool = False) -> list[Advice]:
     """All that there is to advise: from the log, the task's own rules, and copies.
 
     Args:
-        copies: look for near-duplicates across the split: reads every labelled picture.
+        copies: look for near-duplicates across the split, among all labelled pictures.
     """
     from kitbox.interpretation import across, by_hand, log_rules
 

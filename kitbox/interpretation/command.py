@@ -51,7 +51,7 @@ def interpret(
         return
     folder = out if out is not None else run / writing.FOLDER
     writing.ready(folder)
-    seen = of_run(run, part=part, files=files, progress=progress)
+    seen = of_run(run, part=part, whole=copies, files=files, progress=progress)
     for line in seen.headlines():
         progress.say(line)
     advice = seen.advice(copies=copies)

@@ -25,18 +25,21 @@ def of_run(
     *,
     part: str = "valid",
     train: bool = False,
+    whole: bool = False,
     files: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Interpretation:
     """What the model of a finished run does with its labelled pictures.
 
-    Nothing is trained, and nothing is written. The pictures are read again, from where the
-    recipe's source finds them.
+    Nothing is trained, and nothing is written into the folder. The pictures are read again, from
+    where the recipe's source finds them.
 
     Args:
         run: the folder.
         part: which pictures, 'valid' or 'train'.
         train: the training pictures are read too, for `write_hard`.
+        whole: every picture of the run is read, the test pictures too, by way of the pixel cache,
+            where the run has left them: for `advice(copies=True)`.
         files: the folder of the pictures; by default the source's.
         progress: where to say what happens; by default standard output.
 
@@ -61,7 +64,7 @@ def of_run(
         keep_freed()
     here = Path(files) if files is not None else recipe.source.fetch(environment.cache)
     parts = {part, *(["train"] if train else [])}
-    rows = labelled[labelled["part"].isin(parts)].reset_index(drop=True)
+    rows = table if whole else labelled[labelled["part"].isin(parts)].reset_index(drop=True)
     if not (rows["part"] == part).any():
         raise LabelError(
             f"The run {run} has no pictures of the part '{part}'",
@@ -69,7 +72,7 @@ def of_run(
         )
     facts, model, body = predictor.facts, predictor.model, predictor.model.body
     body.mean, body.std, body.interpolation = facts.mean, facts.std, facts.interpolation
-    decoded = decode(here, rows, body, facts.size, environment, progress, keep=False)
+    decoded = decode(here, rows, body, recipe.decode_hw, environment, progress, keep=whole)
     rows = _without(rows, decoded.broken, part, progress)
     loader = make_loader(
         here,
@@ -162,11 +165,12 @@ def _without(
     Raises:
         PictureError: when none is left.
     """
-    if not broken:
+    lost = [row for row in broken if rows.at[row, "part"] in ("train", "valid")]
+    if not lost:
         return rows
-    named = [f"{rows.at[row, 'image']!s} ({why})" for row, why in broken.items()]
+    named = [f"{rows.at[row, 'image']!s} ({broken[row]})" for row in lost]
     rows = rows.copy()
-    rows.loc[list(broken), "part"] = "broken"
+    rows.loc[lost, "part"] = "broken"
     if not (rows["part"] == part).any():
         raise PictureError(
             f"None of the pictures of the part '{part}' can be read",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from kitbox.data.counts import PARTS
+from kitbox.interpretation.across import MOST
 from kitbox.report import charts
 from kitbox.report.page import Figure, Part
 
@@ -12,9 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kitbox.data.pixels import Pixels
-    from kitbox.report.copies import Pair
+    from kitbox.interpretation.across import Pair
 
-PARTS = ("train", "valid", "test")
 MOST_VALUES = 30
 """Different values of a target that are drawn, at most."""
 
@@ -24,6 +26,7 @@ def card(
     pixels: Pixels | None,
     broken: Mapping[str, str],
     copies: Sequence[Pair] | None,
+    classes: pd.DataFrame | None = None,
 ) -> Part:
     """The data card.
 
@@ -32,20 +35,24 @@ def card(
         pixels: the decoded pictures of the rows, for their sizes; None where they are not there.
         broken: reason by picture.
         copies: pairs of pictures that look alike; None where nobody looked.
+        classes: pictures by class and part, as `kitbox.data.counts.by_class` gives them; None
+            where there are no classes: then the values of each target are counted.
     """
     import pandas as pd
 
     counts = rows["part"].value_counts()
-    facts = {f"{part} pictures": f"{counts.get(part, 0):,}" for part in PARTS}
+    facts = {f"{part} pictures": f"{counts.get(part, 0):,}" for part in (*PARTS, "test")}
     lines, figures, tables = [], [], {}
     if pixels is not None and len(pixels):
         line, figure, table = _sizes(pixels)
         lines.append(line)
         figures += figure
         tables["picture sizes"] = table
-    for name, table, figure in _targets(rows):
-        figures += figure
-        tables[name] = table
+    known = rows[rows["part"].isin(PARTS)]
+    for target in _targets(known) if classes is None else _by_class(known, classes):
+        lines += target.lines
+        figures += target.figures
+        tables[target.name] = target.table
     if broken:
         facts["broken"] = f"{len(broken):,}"
         tables["broken pictures"] = pd.DataFrame(
@@ -53,6 +60,11 @@ def card(
         )
     if copies is not None:
         facts["pairs that look alike"] = f"{len(copies):,}"
+        if len(known) > MOST:
+            lines.append(
+                f"Of {len(known):,} pictures {MOST:,} were compared, validation pictures first; "
+                "`kitbox interpret` compares all."
+            )
         tables["pictures that look alike"] = pd.DataFrame(
             [(*pair.images, *pair.parts) for pair in copies],
             columns=["picture", "looks like", "part", "that one's part"],
@@ -82,33 +94,63 @@ def _sizes(pixels: Pixels) -> tuple[str, list[Figure], pd.DataFrame]:
     return line, [figure], shapes
 
 
-def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, list[Figure]]]:
-    """For each target its name, a table of its values, and a chart where they are few."""
+class _Target(NamedTuple):
+    """What there is to tell of a target."""
+
+    name: str
+    table: pd.DataFrame
+    figures: list[Figure]
+    lines: list[str]
+
+
+def _by_class(rows: pd.DataFrame, classes: pd.DataFrame) -> Iterator[_Target]:
+    names = _names(rows)
+    yield _counted(names[0] if len(names) == 1 else "class", classes, [])
+
+
+def _targets(rows: pd.DataFrame) -> Iterator[_Target]:
+    """Each target by its values: they are counted where they are few, else described."""
     import pandas as pd
 
-    labelled = rows[rows["part"] != "test"]
-    for name in labelled.columns:
-        if name in ("id", "image", "part"):
+    for name in _names(rows):
+        values = rows[name]
+        missing = int(values.isna().sum())
+        if missing == len(values):
             continue
-        values = labelled[name]
-        if values.isna().all():
-            continue
+        lines = [f"{missing:,} labelled pictures have no value of {name}."] if missing else []
         if values.dtype.kind in "fi" and values.nunique() > MOST_VALUES:
-            by_part = {part: of.describe() for part, of in values.groupby(labelled["part"])}
-            yield f"values of {name}", pd.DataFrame(by_part).T.rename_axis("part"), []
+            by_part = {part: of.describe() for part, of in values.groupby(rows["part"])}
+            table = pd.DataFrame(by_part).T.rename_axis("part")
+            yield _Target(f"values of {name}", table, [], lines)
             continue
-        if values.nunique() > max(MOST_VALUES, len(values) // 5):
+        single = values.dropna().explode()  # of several values in a cell each counts
+        if single.nunique() > max(MOST_VALUES, len(values) // 5):
             continue  # a text of its own for nearly every picture
-        texts = values.map(str)
-        table = pd.crosstab(texts, labelled["part"])
-        table = table.reindex(columns=[part for part in PARTS if part in table])
-        table.insert(0, "pictures", table.sum(axis=1))
-        table = table.sort_values("pictures", ascending=False, kind="stable").rename_axis(name)
-        table.columns.name = None
-        drawn = {
-            str(label): {part: float(row[part]) for part in table.columns[1:]}
-            for label, row in table.head(MOST_VALUES).iterrows()
-        }
-        most = f" (the {MOST_VALUES} most frequent of {len(table)})"
-        title = f"pictures by {name}{most if len(table) > MOST_VALUES else ''}"
-        yield f"counts by {name}", table, [charts.bars(drawn, unit="pictures", name=title)]
+        parts = rows["part"].loc[single.index]
+        counts = pd.crosstab(single.map(str).to_numpy(), parts.to_numpy())
+        yield _counted(name, counts.reindex(columns=list(PARTS), fill_value=0), lines)
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    return [name for name in rows.columns if name not in ("id", "image", "part")]
+
+
+def _counted(name: str, counts: pd.DataFrame, lines: list[str]) -> _Target:
+    """Counts by value, columns `PARTS`: a table and a chart, in an order that is said."""
+    table = counts.rename_axis(name)
+    table.columns.name = None
+    table.insert(0, "pictures", table.sum(axis=1))
+    numbers = all(re.fullmatch(r"-?\d+(\.\d+)?", str(one)) for one in table.index)
+    if numbers and len(table) <= MOST_VALUES:
+        table, order = table.loc[sorted(table.index, key=float)], ", in the order of the numbers"
+    else:
+        table = table.sort_values("pictures", ascending=False, kind="stable")
+        order = ", most frequent first"
+    if len(table) > MOST_VALUES:
+        order = f": the {MOST_VALUES} most frequent of {len(table):,}"
+    drawn = {
+        str(label): {part: float(row[part]) for part in PARTS}
+        for label, row in table.head(MOST_VALUES).iterrows()
+    }
+    chart = charts.bars(drawn, unit="pictures", name=f"pictures by {name}{order}")
+    return _Target(f"counts by {name}", table, [chart], lines)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kitbox import ink
 from kitbox.report.page import LEAST, Figure
 
 if TYPE_CHECKING:
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
 
 INK = "#010203"
 """Stands for the page's ink in a chart that is being drawn."""
-COLORS = ("#2f7fd6", "#d1662b", "#2a9d6b", "#a05bc4", "#b8860b", "#888888")
-"""Lines that are told apart on light and on dark ground."""
+
+LETTERS = 30
+"""Of the name of a bar, at most."""
 
 _LEGEND: dict[str, Any] = {"frameon": False, "labelcolor": INK}
 
@@ -33,7 +36,7 @@ def lines(
         marks: x values where a thin upright line stands.
     """
     figure, (axis,) = _figure(3.7, 2.6, 1, 1)
-    for color, (label, (there, values)) in zip(_colors(len(shown)), shown.items(), strict=True):
+    for color, (label, (there, values)) in zip(ink.lines(len(shown)), shown.items(), strict=True):
         few = len(values) < 40
         axis.plot(there, values, "-o" if few else "-", ms=3, lw=1.6, color=color, label=label)
     for mark in marks:
@@ -44,14 +47,14 @@ def lines(
     _tidy(axis)
     if len(shown) > 1:
         axis.legend(fontsize=8, **_LEGEND)
-    return Figure(_svg(figure))
+    return Figure(_svg(figure, f"{title}: {', '.join(shown)}, by {x}"))
 
 
 def stack(parts: Mapping[str, float], *, unit: str, name: str = "") -> Figure:
     """One bar from left to right, a piece for each part, with a legend."""
     figure, axes = _figure(8.4, 1.5, 1, 1)
     axis, left = axes[0], 0.0
-    for color, (label, value) in zip(_colors(len(parts)), parts.items(), strict=True):
+    for color, (label, value) in zip(ink.lines(len(parts)), parts.items(), strict=True):
         axis.barh([0], [value], left=left, color=color, height=0.6, label=f"{label} {value:.3g}")
         left += value
     axis.set_yticks([])
@@ -60,7 +63,8 @@ def stack(parts: Mapping[str, float], *, unit: str, name: str = "") -> Figure:
     _tidy(axis)
     axis.spines["left"].set_visible(False)
     figure.legend(loc="outside upper left", ncols=3, fontsize=8, **_LEGEND)
-    return Figure(_svg(figure), name)
+    told = ", ".join(f"{label} {value:.3g}" for label, value in parts.items())
+    return Figure(_svg(figure, f"{name or unit}: {told}"), name)
 
 
 def bars(values: Mapping[str, Mapping[str, float]], *, unit: str, name: str = "") -> Figure:
@@ -69,29 +73,27 @@ def bars(values: Mapping[str, Mapping[str, float]], *, unit: str, name: str = ""
     axis = axes[0]
     pieces = list(dict.fromkeys(piece for row in values.values() for piece in row))
     left = [0.0] * len(values)
-    for color, piece in zip(_colors(len(pieces)), pieces, strict=True):
+    for color, piece in zip(ink.lines(len(pieces)), pieces, strict=True):
         widths = [row.get(piece, 0.0) for row in values.values()]
         axis.barh(range(len(values)), widths, left=left, color=color, height=0.7, label=piece)
         left = [at + width for at, width in zip(left, widths, strict=True)]
-    axis.set_yticks(range(len(values)), [_short(one) for one in values], fontsize=8)
-    for label in axis.get_yticklabels():
-        label.set_parse_math(False)
+    axis.set_yticks(range(len(values)), [ink.shortened(one, LETTERS) for one in values], fontsize=8)
     axis.set_ylim(len(values) - 0.4, -0.6)
     axis.set_xlabel(unit, fontsize=9, color=INK)
     _tidy(axis)
     if len(pieces) > 1:
         figure.legend(loc="outside upper right", ncols=3, fontsize=8, **_LEGEND)
-    return Figure(_svg(figure), name)
+    return Figure(_svg(figure, name or unit), name)
 
 
 def histogram(values: np.ndarray, *, x: str, title: str, name: str = "") -> Figure:
     """How often values occur."""
     figure, axes = _figure(4.2, 2.4, 1, 1)
-    axes[0].hist(values, bins=min(40, max(5, len(values) // 5)), color=COLORS[0])
+    axes[0].hist(values, bins=min(40, max(5, len(values) // 5)), color=ink.LINES[0])
     axes[0].set_title(title, fontsize=10, loc="left", color=INK)
     axes[0].set_xlabel(x, fontsize=9, color=INK)
     _tidy(axes[0])
-    return Figure(_svg(figure), name)
+    return Figure(_svg(figure, f"{title}, {x}"), name)
 
 
 def _figure(width: float, height: float, rows: int, columns: int) -> tuple[Any, list[Any]]:
@@ -113,26 +115,33 @@ def _tidy(axis: Any) -> None:
     axis.set_axisbelow(True)
 
 
-def _colors(count: int) -> list[str]:
-    return [COLORS[place % len(COLORS)] for place in range(count)]
+def _svg(figure: Any, told: str) -> str:
+    """The chart as `svg` markup of the page, its letters letters.
 
-
-def _short(text: str, letters: int = 30) -> str:
-    return text if len(text) <= letters else text[: letters - 1] + "…"
-
-
-def _svg(figure: Any) -> str:
-    """The chart as `svg` markup of the page, its letters letters."""
+    Args:
+        told: what it shows, for those who cannot see it.
+    """
     import matplotlib as mpl
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
+    from matplotlib.text import Text
 
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(ink.drawable(text.get_text()))
     content = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "kitbox"}):
+    with (
+        mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "kitbox"}),
+        warnings.catch_warnings(),
+    ):
+        # The browser's font has letters that are missing from the one measured with.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    text = content.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    made = content.getvalue()
+    made = made[made.index("<svg") :].replace(INK, "currentColor")
     least = LEAST * 96 * figure.get_figwidth()
-    text = text.replace("<svg", f'<svg style="min-width: {least:.0f}px"', 1)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", text)
-    return Markup(text)
+    label = escape(ink.drawable(told))
+    head = f'<svg role="img" aria-label="{label}" style="min-width: {least:.0f}px"'
+    made = head + made.removeprefix("<svg")
+    made = re.sub(r"<metadata>.*?</metadata>", "", made, flags=re.DOTALL)
+    made = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", made)
+    return Markup(made)

@@ -26,6 +26,6 @@ def report(
 
     progress, folder = Progress(), RunFolder(run)
     ended = folder.ended()
-    seen = of_run(run, files=files, progress=progress)
+    seen = of_run(run, whole=True, files=files, progress=progress)
     if not reports.write(folder, ended, seen, seen.scene.loader.pixels, progress):
         raise typer.Exit(2)

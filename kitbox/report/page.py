@@ -7,8 +7,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kitbox.ink import drawable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200
 """Rows of a table that the page shows, at most."""
+MOST_COLUMNS = 41
+"""Columns of a table that the page shows, at most; a table of more stays away."""
 FOLD = 12
 """Tables of more rows are folded away until somebody opens them."""
 
@@ -62,14 +67,14 @@ def of_section(section: Section) -> Part:
     return Part(section.title, lines, figures=figures, tables=section.tables)
 
 
-def image(png: bytes, name: str) -> Figure:
-    """A PNG file, within the page."""
+def image(png: bytes, name: str, alt: str = "") -> Figure:
+    """A PNG file, within the page; `alt` is read out where `name` does not say what it shows."""
     from markupsafe import Markup
 
     source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
     width = int.from_bytes(png[16:20], "big")  # of the file's first chunk
     markup = '<img src="{}" alt="{}" style="min-width: {:.0f}px">'
-    return Figure(Markup(markup).format(source, name, LEAST * width), name)
+    return Figure(Markup(markup).format(source, alt or name, LEAST * width), name)
 
 
 def render(title: str, subtitle: str, parts: Sequence[Part], footer: str) -> str:
@@ -79,6 +84,7 @@ def render(title: str, subtitle: str, parts: Sequence[Part], footer: str) -> str
     text = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
     anchors = _anchors(part.title for part in parts)
+    number = count(1)
     shown = [
         {
             "title": part.title,
@@ -86,19 +92,36 @@ def render(title: str, subtitle: str, parts: Sequence[Part], footer: str) -> str
             "facts": part.facts,
             "lines": part.lines,
             "advice": [_advice(one) for one in part.advice],
-            "figures": part.figures,
+            "figures": [_with_own_ids(one, next(number)) for one in part.figures],
             "tables": [_table(name, table) for name, table in part.tables.items() if len(table)],
             "code": part.code,
         }
         for part, anchor in zip(parts, anchors, strict=True)
     ]
     page = environment.from_string(text)
-    return page.render(title=title, subtitle=subtitle, parts=shown, footer=footer) + "\n"
+    made = page.render(title=title, subtitle=subtitle, parts=shown, footer=footer) + "\n"
+    return drawable(made)
+
+
+def _with_own_ids(figure: Figure, number: int) -> Figure:
+    """A chart whose ids no other chart of the page has; those that nothing points to are gone."""
+    from markupsafe import Markup
+
+    if not figure.markup.startswith("<svg"):
+        return figure
+    named = set(re.findall(r'(?:href="|url\()#([^")]+)', figure.markup))
+    text = re.sub(
+        r' id="([^"]*)"',
+        lambda found: f' id="c{number}-{found[1]}"' if found[1] in named else "",
+        figure.markup,
+    )
+    text = re.sub(r'(href="|url\()#', rf"\1#c{number}-", text)
+    return figure._replace(markup=Markup(text))
 
 
 def _advice(one: Advice) -> dict[str, str]:
     """What the template wants of a piece of advice."""
-    code = [*one.first, *(f"--set '{setting}'" for setting in one.settings())]
+    code = [*one.first, *([one.command()] if one.change else [])]
     return {"about": one.about, "seen": one.seen, "why": one.why, "code": "\n".join(code)}
 
 
@@ -110,6 +133,12 @@ class _Cell(NamedTuple):
 
 def _table(name: str, table: pd.DataFrame) -> dict[str, Any]:
     """What the template wants of a table."""
+    if len(table.columns) > MOST_COLUMNS:
+        from kitbox.interpretation.section import slug
+
+        wide = f"{name}: {len(table.columns):,} columns are too many for a page; "
+        where = f"`kitbox interpret` writes them as interpretation/{slug(name)}.csv."
+        return {"name": name, "rows": [], "folded": False, "more": wide + where}
     if table.index.name is not None or table.index.dtype.kind not in "iu":
         table = table.rename_axis(str(table.index.name or "")).reset_index()
     shown = table.head(MOST_ROWS)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from kitbox import storage as files
-from kitbox.data import table_file
+from kitbox.data import counts, table_file
 from kitbox.interpretation import across
 from kitbox.progress import Progress, clock
-from kitbox.report import card, copies, curves, times
+from kitbox.report import card, curves, times
 from kitbox.report.page import Part, image, of_section, render, said
 from kitbox.results.folder import (
     BATCH,
@@ -31,8 +30,8 @@ from kitbox.results.folder import (
 
 if TYPE_CHECKING:
     from kitbox.data.pixels import Pixels
+    from kitbox.interpretation.across import Pair
     from kitbox.interpretation.interpretation import Interpretation
-    from kitbox.report.copies import Pair
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,10 @@ def write(
         seen: the interpretation of the validation rows.
         pixels: the decoded pictures of the scene's rows.
     """
-    rows = seen.scene.table
-    known = np.flatnonzero(rows["part"].isin(["train", "valid"]))
+    known = int(seen.scene.table["part"].isin(["train", "valid"]).sum())
     try:
-        with progress.bar("report", min(len(known), copies.MOST)) as step:
-            near = across.comparable(seen.scene)
-            alike = copies.find(rows, pixels, known, step) if near else None
+        with progress.bar("report", min(known, across.MOST)) as step:
+            alike = across.find(seen.scene, across.MOST, step)
             page = html(tell(folder, ended, seen, pixels, alike))
             files.write(folder / REPORT, page)
     except Exception as error:  # noqa: BLE001  a task's plots may be a stranger's
@@ -152,7 +149,7 @@ def html(told: Told) -> str:
     parts = [
         _summary(told),
         _advice(told),
-        card.card(told.rows, told.pixels, told.environment.get("broken", {}), told.copies),
+        _data(told),
         _batch(told),
         curves.curves(told.log, told.kept),
         *(of_section(section) for section in (told.seen.sections() if told.seen else [])),
@@ -188,7 +185,7 @@ def _advice(told: Told) -> Part | None:
     if told.seen is None:
         return None
     found = told.seen.advice()
-    if crossing := copies.across(told.copies or []):
+    if crossing := across.across(told.copies or []):
         found.append(across.advice(told.seen.scene, crossing))
     if not found:
         line = "Nothing was seen that a change of the recipe would clearly mend."
@@ -196,11 +193,20 @@ def _advice(told: Told) -> Part | None:
     return Part("Advice", ["What was seen, and the change of the recipe for it."], advice=found)
 
 
+def _data(told: Told) -> Part:
+    classes = None
+    if told.seen is not None:
+        scene = told.seen.scene
+        classes = counts.by_class(scene.task, told.rows, scene.files)
+    broken = told.environment.get("broken", {})
+    return card.card(told.rows, told.pixels, broken, told.copies, classes)
+
+
 def _batch(told: Told) -> Part | None:
     if told.batch is None:
         return None
     line = "Training pictures as the model sees them, varied, with their targets."
-    return Part("A batch", [line], figures=[image(told.batch, "")])
+    return Part("A batch", [line], figures=[image(told.batch, "", line)])
 
 
 def _environment(environment: Mapping[str, Any]) -> Part:

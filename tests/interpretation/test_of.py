@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -49,6 +50,25 @@ def test_training_pictures_too() -> None:
     both = of_run(finished(), train=True, files=source(), progress=QUIET)
     assert both.count == 20
     assert len(both.scene.table) == 100
+
+
+def test_every_picture_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test pictures that are not here are not missed."""
+    monkeypatch.setenv("KITBOX_CACHE", str(PLACE / "cache"))
+    told = io.StringIO()
+    seen = of_run(finished(), whole=True, progress=Progress(told))
+    assert "nothing to decode" in told.getvalue()
+    assert seen.count == 20
+    assert dict(seen.scene.table["part"].value_counts()) == {"train": 80, "valid": 20, "test": 20}
+    one = of_run(finished(), files=source(), progress=QUIET)
+    assert seen.losses.tolist() == one.losses.tolist()
+    files = tmp_path / "data"
+    shutil.copytree(source(), files)
+    shutil.rmtree(files / "test")
+    monkeypatch.setenv("KITBOX_CACHE", str(tmp_path / "cache"))
+    seen = of_run(finished(), whole=True, files=files, progress=Progress(told))
+    assert seen.losses.tolist() == one.losses.tolist()
+    assert "cannot be read" not in told.getvalue()
 
 
 def test_a_picture_that_is_broken_meanwhile_is_left_out(tmp_path: Path) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kitbox.report import card, copies
+import pandas as pd
+import pytest
+
+from kitbox.interpretation.across import Pair
+from kitbox.report import card
 
 from .made import decoded, table
 
@@ -18,8 +22,7 @@ def test_the_data_card_counts_what_is_there(folder: Path) -> None:
         size=[0.5, 1.5, 2.5, 3.5],
     )
     there = decoded(folder, names)
-    found = copies.find(rows, there, range(4))
-    assert found == [copies.Pair(("copy.jpg", "a.png"), ("valid", "train"))]
+    found = [Pair(("a.png", "copy.jpg"), ("train", "valid"))]
     part = card.card(rows, there, {"broken.png": "no picture"}, found)
     assert part.facts["train pictures"] == "3"
     assert part.facts["valid pictures"] == "1"
@@ -45,3 +48,49 @@ def test_a_text_of_its_own_for_each_picture_is_no_class() -> None:
         [f"{n}.png" for n in range(60)], part=["train"] * 60, file=[f"m{n}" for n in range(60)]
     )
     assert not card.card(rows, None, {}, None).tables
+
+
+TAGS = [("clear", "road") if n % 3 else ("haze",) for n in range(60)]
+
+
+def test_labels_are_counted_not_their_combinations() -> None:
+    rows = table([f"{n}.png" for n in range(60)], part=["train"] * 60, tags=TAGS)
+    rows.loc[3, "tags"] = None  # was ("haze",)
+    part = card.card(rows, None, {}, None)
+    counts = part.tables["counts by tags"]
+    assert counts["pictures"].to_dict() == {"clear": 40, "road": 40, "haze": 19}
+    assert part.lines == ["1 labelled pictures have no value of tags."]
+
+
+def test_the_task_s_classes_are_counted_once() -> None:
+    """A column for each label makes one table and one chart."""
+    rows = table(["1.png", "2.png"], part=["train", "valid"], cat=[1, 0], dog=[1, 1])
+    classes = pd.DataFrame({"train": [1, 1, 0], "valid": [0, 1, 0]}, ["cat", "dog", "eel"])
+    part = card.card(rows, None, {}, None, classes)
+    assert list(part.tables) == ["counts by class"]
+    assert part.tables["counts by class"]["pictures"].to_dict() == {"dog": 2, "cat": 1, "eel": 0}
+    assert [one.name for one in part.figures] == ["pictures by class, most frequent first"]
+
+
+@pytest.mark.parametrize(
+    ("names", "order", "said"),
+    [
+        (["10", "9", "2"], ["2", "9", "10"], "in the order of the numbers"),
+        (["b", "a", "9"], ["9", "a", "b"], "most frequent first"),
+        ([str(n) for n in range(40)], ["39", "38"], "the 30 most frequent of 40"),
+    ],
+)
+def test_bars_are_in_an_order_that_is_said(names: list[str], order: list[str], said: str) -> None:
+    labels = [name for n, name in enumerate(names, 1) for _ in range(n)]
+    rows = table([f"{n}.png" for n in range(len(labels))], part=["train"] * len(labels))
+    part = card.card(rows.assign(label=labels), None, {}, None)
+    assert list(part.tables["counts by label"].index)[: len(order)] == order
+    assert said in part.figures[0].name
+
+
+def test_it_says_when_not_all_were_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = table([f"{n}.png" for n in range(6)], part=["train"] * 5 + ["test"])
+    assert card.card(rows, None, {}, []).lines == []
+    monkeypatch.setattr(card, "MOST", 4)
+    (line,) = card.card(rows, None, {}, []).lines
+    assert line.startswith("Of 5 pictures 4 were compared")

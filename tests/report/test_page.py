@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 
 from kitbox.interpretation.advice import Advice
 from kitbox.report import charts
-from kitbox.report.page import FOLD, MOST_ROWS, Part, image, render, said
+from kitbox.report.page import FOLD, MOST_COLUMNS, MOST_ROWS, Part, image, render, said
 from kitbox.results.pictures import grid, png
 
 from .browser import needs_browser, opened
@@ -69,6 +72,54 @@ def test_long_tables_are_cut_and_folded() -> None:
 
 def test_no_rows_no_table() -> None:
     assert "<caption>" not in page(Part("Empty", tables={"none": pd.DataFrame({"a": []})}))
+
+
+def test_a_table_of_many_columns_stays_away() -> None:
+    names = [f"class {n}" for n in range(MOST_COLUMNS + 1)]
+    table = pd.DataFrame(1, index=names, columns=names)
+    html = page(Part("Confusion", tables={"confusion matrix": table}))
+    assert "<td" not in html
+    assert "confusion matrix: 42 columns are too many for a page" in html
+    assert "interpretation/confusion-matrix.csv" in html
+    most = table.iloc[:MOST_COLUMNS, :MOST_COLUMNS]
+    html = page(Part("Confusion", tables={"confusion matrix": most}))
+    assert html.count("<td") == MOST_COLUMNS * (MOST_COLUMNS + 1)
+
+
+def test_ids_are_of_one_thing_and_what_is_pointed_to_is_there() -> None:
+    same = charts.lines({"a": ([1, 2], [3.0, 2.0])}, title="loss", x="epoch")
+    html = page(Part("x", figures=[same, same, same]))
+    ids = Counter(re.findall(r' id="([^"]*)"', html))
+    assert len(ids) > 6
+    assert max(ids.values()) == 1
+    pointed = re.findall(r"""(?:href="|url\()#([^")]+)""", html)
+    assert len(pointed) > 30
+    assert set(pointed) <= set(ids)
+
+
+def test_every_picture_says_what_it_is() -> None:
+    html = page(Part("x", figures=[image(picture(), "", "a batch"), image(picture(), "worst")]))
+    assert re.findall(r'alt="([^"]*)"', html) == ["a batch", "worst"]
+
+
+def test_advice_is_a_command_that_a_shell_takes() -> None:
+    change = {"exclude": "it's/suspects.csv", "sampler": {"csv": "a: b.csv"}}
+    html = page(Part("Advice", advice=[Advice("labels", "seen", "why", change)]))
+    (code,) = re.findall(r"<pre>(.*?)</pre>", html, flags=re.DOTALL)
+    words = shlex.split(code.replace("&#39;", "'").replace("&#34;", '"'))
+    assert words[:5] == ["kitbox", "run", "RECIPE", "--out", "OTHER"]
+    assert words[5:] == [
+        "--set",
+        "exclude=it's/suspects.csv",
+        "--set",
+        "sampler={csv: 'a: b.csv'}",
+    ]
+
+
+def test_a_name_that_is_no_text_is_spelt_out() -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    html = page(Part(name, [name], tables={"t": pd.DataFrame({"image": [name]})}))
+    assert html.encode().count(rb"caf\udce9.jpg") == 4
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
 import kitbox
 from kitbox.cli import app
+from kitbox.data import table_file
 from kitbox.progress import Progress
 from kitbox.report import report
 from kitbox.testing import Tiny, isolated, picture
+from kitbox.testing.pictures import write_picture
 
 from .browser import needs_browser, opened
 
@@ -48,6 +52,12 @@ def sections(html: str) -> list[str]:
     return re.findall(r"<h2>([^<]+)</h2>", html)
 
 
+def parts(html: str) -> dict[str, str]:
+    """The markup of each section by its title, ids of charts left out."""
+    found = re.findall(r"<h2>([^<]+)</h2>(.*?)</section>", html, flags=re.DOTALL)
+    return {title: re.sub(r"c\d+-", "", text) for title, text in found}
+
+
 def test_a_run_writes_it(made: Path) -> None:
     html = (made / "report.html").read_text(encoding="utf-8")
     found = sections(html)
@@ -73,14 +83,20 @@ def test_a_browser_shows_a_runs_report(made: Path) -> None:
         assert troubles == []
 
 
-def test_the_command_makes_it_again(made: Path) -> None:
-    before = (made / "report.html").read_text(encoding="utf-8")
+def test_the_command_makes_the_same_again(made: Path) -> None:
+    before = parts((made / "report.html").read_text(encoding="utf-8"))
     (made / "report.html").unlink()
     with isolated(backbone={"tiny": Tiny}):
         done = CliRunner().invoke(app, ["report", str(made)])
     assert done.exit_code == 0, done.output
-    after = (made / "report.html").read_text(encoding="utf-8")
-    assert sections(after) == sections(before)
+    assert "nothing to decode" in done.output
+    after = parts((made / "report.html").read_text(encoding="utf-8"))
+    assert list(after) == list(before)
+    for title in ("Summary", "Data", "A batch", "Training", "Recipe", "Environment"):
+        assert after[title] == before[title], title
+    found = re.findall(r"<b>([^<]+)</b><span>(train|valid|test) pictures", after["Data"])
+    rows = pd.read_csv(made / "table.csv")["part"].value_counts()
+    assert {part: int(count.replace(",", "")) for count, part in found} == rows.to_dict()
 
 
 def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
@@ -112,30 +128,77 @@ def test_what_goes_wrong_in_it_stops_nothing(
     assert "a plot that cannot be drawn" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("side", "told"), [(96, True), (24, False)])
+def recipe_of(folder: Path, **changes: Any) -> dict[str, Any]:
+    """The values of a recipe of one epoch on a folder of pictures."""
+    values = VALUES | {
+        "source": {"use": "folder", "path": str(folder)},
+        "labeler": "folder",
+        "stages": [{"epochs": 1}],
+    }
+    del values["test"], values["submission"]
+    return values | changes
+
+
+@pytest.mark.parametrize(("side", "near", "told"), [(96, 3, True), (24, 3, False), (24, 0, True)])
 def test_copies_on_both_sides_of_the_split_are_advised_on(
-    tmp_path: Path, side: int, told: bool
+    tmp_path: Path, side: int, near: int, told: bool
 ) -> None:
-    """Of small pictures nothing is said: those of one kind are alike without being copies."""
+    """Small pictures of one kind are alike without being copies, unless they are the same."""
     for number in range(16):
-        made = Image.fromarray(picture(side, side, number if number != 9 else 2))
+        made = picture(side, side, number if number != 9 else 2)
         (tmp_path / "of" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
-        made.save(tmp_path / "of" / "ab"[number % 2] / f"{number}.png")
+        shown = Image.fromarray(made | near if number == 9 else made)
+        shown.save(tmp_path / "of" / "ab"[number % 2] / f"{number}.png")
     names = [f"{'ab'[n % 2]}/{n}.png" for n in range(16)]
     rows = pd.DataFrame({"image": names, "label": [name[0] for name in names]})
     rows["part"] = ["train"] * 8 + ["valid"] * 8
     rows.to_csv(tmp_path / "of" / "all.csv", index=False)
-    values = VALUES | {
-        "source": {"use": "folder", "path": str(tmp_path / "of")},
-        "labeler": {"use": "table", "csv": "all.csv", "id": "image", "labels": "label"},
-        "split": {"use": "column", "column": "part"},
-        "size": side,
-        "stages": [{"epochs": 1}],
-    }
-    del values["test"], values["submission"]
+    labeler = {"use": "table", "csv": "all.csv", "id": "image", "labels": "label"}
+    split = {"use": "column", "column": "part"}
+    values = recipe_of(tmp_path / "of", labeler=labeler, split=split, size=side)
+    run = tmp_path / "run"
     with isolated(backbone={"tiny": Tiny}):
-        kitbox.run(kitbox.make_recipe(values), tmp_path / "run", progress=Progress(io.StringIO()))
-    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert ("copies across the split" in html) == told
-    assert ("a/2.png and b/9.png" in html) == told
-    assert ("pairs that look alike" in html) == told
+        kitbox.run(kitbox.make_recipe(values), run, progress=Progress(io.StringIO()))
+        html = (run / "report.html").read_text(encoding="utf-8")
+        assert CliRunner().invoke(app, ["interpret", str(run)]).exit_code == 0
+        assert CliRunner().invoke(app, ["report", str(run)]).exit_code == 0
+    advice = json.loads((run / "interpretation" / "advice.json").read_text())
+    found = parts(html)
+    assert ("copies across the split" in found["Advice"]) == told
+    assert ("a/2.png and b/9.png" in found["Advice"]) == told
+    assert ("copies across the split" in [one["about"] for one in advice]) == told
+    assert f"<b>{int(told)}</b><span>pairs that look alike" in found["Data"]
+    again = parts((run / "report.html").read_text(encoding="utf-8"))
+    assert {t: again[t] for t in ("Data", "Advice")} == {t: found[t] for t in ("Data", "Advice")}
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"caf\xe9.png"])
+def test_names_that_are_no_text(tmp_path: Path, name: bytes) -> None:
+    """Of a file, and of a folder whose name is a class: both get predictions and a report."""
+    strange = os.fsdecode(name)
+    for number in range(24):
+        folder, file = ("a", "b")[number % 2], f"{number}.png"
+        if not name.endswith(b".png"):
+            folder = ("a", strange)[number % 2]
+        elif number == 0:
+            file = strange
+        write_picture(tmp_path / "of" / folder / "x.png", 40, 40, seed=number)
+        (tmp_path / "of" / folder / "x.png").rename(tmp_path / "of" / folder / file)
+    values = recipe_of(tmp_path / "of", split={"use": "stratified", "valid": 0.5, "seed": 1})
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(values))
+    run = tmp_path / "run"
+    with isolated(backbone={"tiny": Tiny}):
+        for words in (
+            ["run", str(tmp_path / "r.yaml"), "--out", str(run)],
+            ["report", str(run)],
+            ["interpret", str(run)],
+            ["interpret", str(run), "--part", "train", "--out", str(tmp_path / "train")],
+        ):
+            done = CliRunner().invoke(app, words)
+            assert done.exit_code == 0, (done.output, done.exception)
+            assert "could not be made" not in done.output
+    given = table_file.load(run / "predictions_valid.csv")
+    rows = table_file.load(run / "table.csv")
+    assert list(given["id"]) == list(rows.loc[rows["part"] == "valid", "id"])
+    html = (run / "report.html").read_text(encoding="utf-8")
+    assert r"caf\udce9" in html
