@@ -39,7 +39,7 @@ class Plot(Figure):
         """The plot as the bytes of a PNG file."""
         content = io.BytesIO()
         for text in self.findobj(Text):
-            text.set_text(drawable(text.get_text()))  # type: ignore[attr-defined]
+            text.set_text(drawable(text.get_text()))
         with warnings.catch_warnings():
             # Letters that the font has not are boxes; a page of warnings helps nobody.
             warnings.filterwarnings("ignore", message="Glyph .* missing from")

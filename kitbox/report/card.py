@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kitbox.data.pixels import Pixels
     from kitbox.interpretation.across import Pair
 
+NAMES = {"train": "training", "valid": "validation", "test": "test"}
 MOST_VALUES = 30
 """Different values of a target that are drawn, at most."""
 
@@ -41,7 +42,7 @@ def card(
     import pandas as pd
 
     counts = rows["part"].value_counts()
-    facts = {f"{part} pictures": f"{counts.get(part, 0):,}" for part in (*PARTS, "test")}
+    facts = {f"{name} pictures": f"{counts.get(part, 0):,}" for part, name in NAMES.items()}
     lines, figures, tables = [], [], {}
     if pixels is not None and len(pixels):
         line, figure, table = _sizes(pixels)
@@ -149,7 +150,7 @@ def _counted(name: str, counts: pd.DataFrame, lines: list[str]) -> _Target:
     if len(table) > MOST_VALUES:
         order = f": the {MOST_VALUES} most frequent of {len(table):,}"
     drawn = {
-        str(label): {part: float(row[part]) for part in PARTS}
+        str(label): {NAMES[part]: float(row[part]) for part in PARTS}
         for label, row in table.head(MOST_VALUES).iterrows()
     }
     chart = charts.bars(drawn, unit="pictures", name=f"pictures by {name}{order}")

@@ -40,7 +40,7 @@ def lines(
         few = len(values) < 40
         axis.plot(there, values, "-o" if few else "-", ms=3, lw=1.6, color=color, label=label)
     for mark in marks:
-        axis.axvline(mark, color=INK, lw=0.6, alpha=0.4, ls=":")
+        axis.axvline(mark, color=INK, lw=1.2, alpha=0.8, ls=":")
     axis.set_title(title, fontsize=10, loc="left", color=INK)
     axis.set_xlabel(x, fontsize=9, color=INK)
     axis.xaxis.get_major_locator().set_params(integer=True)
@@ -82,7 +82,7 @@ def bars(values: Mapping[str, Mapping[str, float]], *, unit: str, name: str = ""
     axis.set_xlabel(unit, fontsize=9, color=INK)
     _tidy(axis)
     if len(pieces) > 1:
-        figure.legend(loc="outside upper right", ncols=3, fontsize=8, **_LEGEND)
+        figure.legend(loc="outside upper left", ncols=3, fontsize=8, **_LEGEND)
     return Figure(_svg(figure, name or unit), name)
 
 

@@ -90,7 +90,7 @@ def render(title: str, subtitle: str, parts: Sequence[Part], footer: str) -> str
             "title": part.title,
             "anchor": anchor,
             "facts": part.facts,
-            "lines": part.lines,
+            "lines": [_with_code(line) for line in part.lines],
             "advice": [_advice(one) for one in part.advice],
             "figures": [_with_own_ids(one, next(number)) for one in part.figures],
             "tables": [_table(name, table) for name, table in part.tables.items() if len(table)],
@@ -122,7 +122,19 @@ def _with_own_ids(figure: Figure, number: int) -> Figure:
 def _advice(one: Advice) -> dict[str, str]:
     """What the template wants of a piece of advice."""
     code = [*one.first, *([one.command()] if one.change else [])]
-    return {"about": one.about, "seen": one.seen, "why": one.why, "code": "\n".join(code)}
+    told = {"seen": _with_code(one.seen), "why": _with_code(one.why)}
+    return {"about": one.about, **told, "code": "\n".join(code)}
+
+
+def _with_code(text: str) -> str:
+    """A sentence as markup: what stands between backticks is code.
+
+    >>> _with_code("`a<b` is less")
+    Markup('<code>a&lt;b</code> is less')
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 class _Cell(NamedTuple):
@@ -138,7 +150,7 @@ def _table(name: str, table: pd.DataFrame) -> dict[str, Any]:
 
         wide = f"{name}: {len(table.columns):,} columns are too many for a page; "
         where = f"`kitbox interpret` writes them as interpretation/{slug(name)}.csv."
-        return {"name": name, "rows": [], "folded": False, "more": wide + where}
+        return {"name": name, "rows": [], "folded": False, "more": _with_code(wide + where)}
     if table.index.name is not None or table.index.dtype.kind not in "iu":
         table = table.rename_axis(str(table.index.name or "")).reset_index()
     shown = table.head(MOST_ROWS)

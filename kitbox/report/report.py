@@ -163,7 +163,8 @@ def html(told: Told) -> str:
     ]
     shown = [part for part in parts if part is not None]
     place = told.environment.get("place", "")
-    where = f"{told.environment.get('device', '')}{f', {place}' if place else ''}"
+    known = f", {place}" if place not in ("", "elsewhere") else ""
+    where = f"{told.environment.get('device', '')}{known}"
     subtitle = f"A run of kitbox, ended {told.at} on {where}"
     return render(told.name, subtitle, shown, f"Written by kitbox {__version__}.")
 

@@ -24,8 +24,8 @@ def test_the_data_card_counts_what_is_there(folder: Path) -> None:
     there = decoded(folder, names)
     found = [Pair(("a.png", "copy.jpg"), ("train", "valid"))]
     part = card.card(rows, there, {"broken.png": "no picture"}, found)
-    assert part.facts["train pictures"] == "3"
-    assert part.facts["valid pictures"] == "1"
+    assert part.facts["training pictures"] == "3"
+    assert part.facts["validation pictures"] == "1"
     assert part.facts["test pictures"] == "0"
     assert part.facts["broken"] == "1"
     counts = part.tables["counts by label"]

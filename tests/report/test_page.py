@@ -80,7 +80,9 @@ def test_a_table_of_many_columns_stays_away() -> None:
     html = page(Part("Confusion", tables={"confusion matrix": table}))
     assert "<td" not in html
     assert "confusion matrix: 42 columns are too many for a page" in html
-    assert "interpretation/confusion-matrix.csv" in html
+    assert (
+        "<code>kitbox interpret</code> writes them as interpretation/confusion-matrix.csv" in html
+    )
     most = table.iloc[:MOST_COLUMNS, :MOST_COLUMNS]
     html = page(Part("Confusion", tables={"confusion matrix": most}))
     assert html.count("<td") == MOST_COLUMNS * (MOST_COLUMNS + 1)
