@@ -214,12 +214,13 @@ def underconfidence(seen: ClassificationInterpretation) -> Advice | None:
     mean = float((table["confidence"] * table["count"]).sum() / table["count"].sum())
     right = float((seen.chosen == seen.targets).mean())
     task = seen.scene.recipe.task if seen.scene.recipe is not None else seen.scene.task
-    if seen.count < 50 or right - mean < UNDERCONFIDENT or not getattr(task, "smoothing", 0):
+    smoothing = float(getattr(task, "smoothing", 0))
+    if seen.count < 50 or right - mean < UNDERCONFIDENT or not smoothing:
         return None
     return Advice(
         "underconfidence",
         f"the model says {mean:.2f} in the mean and is right in {right:.2f}",
-        f"labels are smoothed by {task.smoothing:g}, which asks for less than certainty; where "
+        f"labels are smoothed by {smoothing:g}, which asks for less than certainty; where "
         "probabilities are handed in (log loss), plain labels and more epochs are better",
         {"task.smoothing": 0.0},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -108,7 +108,7 @@ def _later(spot: Spot, passed: Sequence[tuple[nn.Module, torch.Tensor]]) -> Spot
     """
     for layer, output in reversed(passed):
         if spot.kind == "first" and output.ndim == 4 and output.shape[2:] == spot.grid:
-            return Spot(layer, "first", spot.grid)
+            return replace(spot, layer=layer)
     return spot
 
 
