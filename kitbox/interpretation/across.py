@@ -63,7 +63,7 @@ def find(
         KitboxError: when labelled pictures are not among those that were read.
     """
     table, pixels = scene.table, scene.loader.pixels
-    if not set(scene.labelled["image"]) <= set(table["image"]):
+    if not _whole(scene):
         raise KitboxError(
             "Not all labelled pictures were read, so nothing is known of copies among them",
             do="Interpret the run with `whole=True`",
@@ -84,6 +84,16 @@ def find(
                 found.append(Pair((name, of), (part, part_of[of])))
         step(1)
     return found
+
+
+def told(scene: Scene) -> bool:
+    """Whether all labelled pictures were read, and are no more than can be compared in a minute."""
+    return _whole(scene) and len(scene.labelled) <= MOST
+
+
+def _whole(scene: Scene) -> bool:
+    images = [one["image"] for one in (scene.labelled, scene.table) if "image" in one]
+    return len(images) == 2 and set(images[0]) <= set(images[1])
 
 
 def _hash(picture: np.ndarray) -> str:

@@ -78,17 +78,18 @@ class Advice:
         return " ".join(["kitbox run RECIPE --out OTHER", *settings])
 
 
-def collect(seen: Interpretation, *, copies: bool = False) -> list[Advice]:
+def collect(seen: Interpretation, *, copies: bool | None = None) -> list[Advice]:
     """All that there is to advise: from the log, the task's own rules, and copies.
 
     Args:
-        copies: look for near-duplicates across the split, among all labelled pictures.
+        copies: look for near-duplicates across the split, among all labelled pictures; None:
+            where they were read anyway, and are not so many that it takes minutes.
     """
     from kitbox.interpretation import across, by_hand, log_rules
 
     found = log_rules.of(seen.scene)
     found += seen.own_advice() if seen.count else []
-    if copies:
+    if across.told(seen.scene) if copies is None else copies:
         found += across.of(seen.scene)
     if seen.scene.run is not None:
         return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from kitbox.contracts import Decides
-from kitbox.errors import PluginError
+from kitbox.errors import PluginError, counted
 from kitbox.interpretation import figures
 from kitbox.interpretation.figures import BAD, INK, Plot, Tile
 from kitbox.interpretation.section import Section, each
@@ -257,6 +257,13 @@ class Interpretation:
 
     # ---- the whole ---------------------------------------------------------
 
+    def __repr__(self) -> str:
+        shown = sorted(one for one in dir(type(self)) if one.startswith("plot_"))
+        lines = [f"{type(self).__name__} of {counted(self.count, 'picture')}"]
+        lines += [f"  {line}" for line in (self.headlines() if self.count else [])]
+        lines += [f"  {'(), '.join(shown)}()", "  advice(), scores of all in sections()"]
+        return "\n".join(lines)
+
     def sections(self) -> list[Section]:
         """What there is to see, in the order in which a person reads it."""
         return [*self.own_sections(), self._top_section()] if self.count else []
@@ -283,11 +290,12 @@ class Interpretation:
             for row in each(worst)
         ]
 
-    def advice(self, *, copies: bool = False) -> list[Advice]:
+    def advice(self, *, copies: bool | None = None) -> list[Advice]:
         """What was seen that a change of the recipe may mend; empty where all looks well.
 
         Args:
-            copies: look for near-duplicates across the split too: reads every labelled picture.
+            copies: look for near-duplicates across the split too; by default where all labelled
+                pictures were read anyway, and are 20,000 at most.
         """
         from kitbox.interpretation import advice
 

@@ -128,12 +128,35 @@ def _rates(axes: Any, log: Sequence[Epoch], places: Places) -> None:
 
 
 def _metrics(axes: Any, log: Sequence[Epoch], places: Places) -> None:
+    drawn = comparable(log)
+    for color, (name, values) in zip(LINES, drawn.items(), strict=False):
+        axes.plot(places.ends, values, "o-", color=color, markersize=4, label=name)
+    axes.set_xlim(left=0)
+    axes.set_ylabel(next(iter(drawn), "metric") if len(drawn) < 2 else "metrics")
+    if len(drawn) > 1:
+        axes.legend(frameon=False, fontsize=8)
+
+
+def comparable(log: Sequence[Epoch]) -> dict[str, list[float]]:
+    """The first metric at each epoch, and the others that go on an axis with it.
+
+    Shares go with shares, other numbers stand alone. A metric that is another's complement
+    (accuracy beside the error rate) and settings that are told beside (thresholds) are left out.
+    """
     names = list(dict.fromkeys(name for one in log for name in one.scores))
-    for number, name in enumerate(names[: len(LINES)]):
-        values = [one.scores.get(name, float("nan")) for one in log]
-        axes.plot(places.ends, values, "o-", color=LINES[number], markersize=4, label=name)
-    axes.set_ylabel("metric, validation pictures")
-    axes.legend(frameon=False, fontsize=8)
+    values = {name: [one.scores.get(name, float("nan")) for one in log] for name in names}
+    found = {name: values[name] for name in names[:1]}
+    for name in names[1:]:
+        alike = all(_share(one) for one in (*found.values(), values[name]))
+        mirrored = any(np.allclose(1 - np.asarray(values[name]), one) for one in found.values())
+        if alike and not mirrored and "threshold" not in name:
+            found[name] = values[name]
+    return found
+
+
+def _share(values: Sequence[float]) -> bool:
+    """Whether all known values are from 0 to 1."""
+    return all(np.isnan(value) or 0 <= value <= 1 for value in values)
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:

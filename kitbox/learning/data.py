@@ -78,7 +78,10 @@ class Data:
 
     @property
     def classes(self) -> list[str]:
-        """Names of the classes, in the order of the network's outputs; [] where there are none."""
+        """Names of the classes, in the order of the network's outputs; [] where there are none.
+
+        Of masks the classes of a pixel.
+        """
         return list(getattr(self.task, "classes", None) or ())
 
     def counts(self) -> pd.DataFrame:

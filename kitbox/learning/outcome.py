@@ -29,6 +29,7 @@ def interpret(session: Session, part: str) -> Interpretation:
         raise RecipeError(f"There is no part {part!r} with labels", do="Ask for 'valid' or 'train'")
     from kitbox.interpretation.of import of_trainer
 
+    _warn_of_no_fit(session)
     data, trainer, learned = session.data, session.trainer, session.trainer.task
     fits, recipe = session.fits, session.recipe_for(session.data)
     done = history.compose(recipe, fits, recipe.name) if fits else None
@@ -44,6 +45,7 @@ def interpret(session: Session, part: str) -> Interpretation:
 
 def predict(session: Session, picture: Any) -> Prediction:
     """See `Learner.predict`."""
+    _warn_of_no_fit(session)
     task, _ = session.tuned()
     facts = runner.facts(session.recipe_for(session.data), task, session.model.body)
     with prediction.as_files([picture]) as files:
@@ -67,12 +69,18 @@ def predictions(session: Session, part: str) -> pd.DataFrame:
 
 def submit(session: Session, path: Path) -> Path:
     """See `Learner.submission`."""
+    _warn_of_no_fit(session)
     data = session.data
     if not (data.rows["part"] == "test").any() and data.sample is None:
         raise SubmissionError(
             "There are no pictures to predict",
             do='Say where they are: kitbox.load(..., test={"folder": "test"}, '
             'submission={"sample": "sample_submission.csv"})',
+        )
+    if data.sample is None and (there := _samples(data.files)):
+        session.progress.warn(
+            f"{there[0]} lies beside the data and says how the file must look. kitbox.load(..., "
+            f"submission={{'sample': {there[0]!r}}}) writes it so"
         )
     asked = data.recipe.submission or Submission()
     writer = submission.choose(asked.writer, session.tuned()[0], data.sample)
@@ -84,6 +92,7 @@ def submit(session: Session, path: Path) -> Path:
 
 def export(session: Session, folder: Path) -> Path:
     """See `Learner.export`."""
+    _warn_of_no_fit(session)
     size, (task, _) = session.data.size, session.tuned()
     if not session.same_shapes(size):
         raise WeightsError(
@@ -95,3 +104,17 @@ def export(session: Session, folder: Path) -> Path:
     saved.save(folder, session.model.state_dict(), facts)
     session.progress.say(f"model saved: {folder}")
     return folder
+
+
+def _warn_of_no_fit(session: Session) -> None:
+    if not session.fits:
+        session.progress.warn("nothing was trained yet: the head has random weights")
+
+
+def _samples(folder: Path) -> list[str]:
+    """Tables in a source's folder that are called as sample submissions are."""
+    return sorted(
+        path.name
+        for path in folder.glob("*.csv")
+        if "sample" in path.name.lower() and "submi" in path.name.lower()
+    )

@@ -120,6 +120,12 @@ class Recorder:
         rows = [{**one.row(), "seconds": one.seconds} for one in self._log()]
         return pd.DataFrame(rows).rename(columns={"stage": "fit"})
 
+    def __repr__(self) -> str:
+        table = self.table
+        if not len(table):
+            return "Recorder: nothing was trained yet"
+        return str(table.round(4).to_string(index=False)) + "\nplot() draws it"
+
     def plot(self) -> Image.Image:
         """The finder's curve if it was asked last; else losses, rates and metrics, side by side.
 

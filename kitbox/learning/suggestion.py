@@ -54,15 +54,17 @@ class Suggestion:
         from kitbox.learning import curves
 
         head = self.lr[1] if isinstance(self.lr, tuple) else self.lr
-        marks = {"falls fastest": self.steepest, "shoots up": self.shoots_up}
+        marks = {"only rises after": self.shoots_up}
+        if not isinstance(self.lr, tuple):  # else it says nothing: often noise where it is flat
+            marks = {"falls fastest": self.steepest, **marks}
         return curves.sweep(self.curve, marks | ({} if self.flat else {"suggested": head}))
 
     def __repr__(self) -> str:
         if self.flat:
             return f"lr {in_words(self.lr)}, the default: the loss falls at no rate"
         return (
-            f"lr {in_words(self.lr)} (the loss falls fastest at {self.steepest:.1e} and shoots up "
-            f"at {self.shoots_up:.1e})"
+            f"lr {in_words(self.lr)} (the loss falls fastest at {self.steepest:.1e} and only rises "
+            f"after {self.shoots_up:.1e})"
         )
 
     def _repr_html_(self) -> str:

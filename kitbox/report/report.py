@@ -185,7 +185,7 @@ def _summary(told: Told) -> Part:
 def _advice(told: Told) -> Part | None:
     if told.seen is None:
         return None
-    found = told.seen.advice()
+    found = told.seen.advice(copies=False)  # those that were found are told below
     if crossing := across.across(told.copies or []):
         found.append(across.advice(told.seen.scene, crossing))
     if not found:

@@ -86,6 +86,11 @@ class Segmentation(Options):
         "mean_accuracy, iou_NAME or dice_NAME of one class",
     )
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of a pixel, in the order of the outputs; () before the task has learned."""
+        return tuple(self._codes.classes) if isinstance(self.codes, tuple) else ()
+
     @field_validator("codes")
     @classmethod
     def _once(cls, codes: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:

@@ -558,7 +558,7 @@ class Trainer:
                 return lr
             self.progress.say(
                 f"learning-rate finder: {in_words(lr)} (the loss falls fastest at "
-                f"{curve.steepest:.1e} and shoots up at {curve.shoots_up:.1e})"
+                f"{curve.steepest:.1e} and only rises after {curve.shoots_up:.1e})"
             )
             return lr
         if stage.lr is not None:

@@ -55,3 +55,18 @@ def test_what_shoots_up_does_not_press_the_rest_flat() -> None:
 def test_the_smoothed_line_begins_at_its_values() -> None:
     values = np.full(200, 3.0)
     np.testing.assert_allclose(curves._smoothed(values), values)
+
+
+def test_metrics_that_go_on_one_axis() -> None:
+    def log(**scores: list[float]) -> list[Epoch]:
+        rows = [dict(zip(scores, one, strict=True)) for one in zip(*scores.values(), strict=True)]
+        return [Epoch(1, n, 1e-3, 2.0, 2.0, row, 1.0) for n, row in enumerate(rows, 1)]
+
+    error, f1 = [0.4, 0.2], [0.5, float("nan")]
+    assert list(curves.comparable(log(error_rate=error, accuracy=[0.6, 0.8], f1=f1))) == [
+        "error_rate",
+        "f1",
+    ]
+    assert list(curves.comparable(log(rmse=[3.0, 2.0], r2=[0.1, 0.5], mae=[2.0, 1.0]))) == ["rmse"]
+    assert list(curves.comparable(log(f_beta_2=f1, threshold=[0.2, 0.3]))) == ["f_beta_2"]
+    assert curves.comparable(log()) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,36 @@ def test_a_picture_as_file_as_image_and_as_array() -> None:
         found = learn.predict(given)
         assert found.outputs == pytest.approx(dict(table.loc[row["id"]]), abs=1e-5)
         assert repr(found).split()[0] == max(found.outputs, key=lambda name: found.outputs[name])
+
+
+def test_a_head_that_was_never_trained_is_told() -> None:
+    said = io.StringIO()
+    learn = Learner(load(said), NET)
+    learn.interpret()
+    learn.export("model")
+    assert said.getvalue().count("nothing was trained yet") == 2
+    learn.fit_one_cycle(1)
+    learn.interpret()
+    assert said.getvalue().count("nothing was trained yet") == 2
+
+
+def test_a_sample_that_nobody_named_is_pointed_at(tmp_path: Path) -> None:
+    source = kitbox.fetch("digits")
+    said = io.StringIO()
+    learn = Learner(load(said, submission=None), NET)
+    learn.fit_one_cycle(1)
+    learn.submission(tmp_path / "made.csv")
+    assert (source / "sample_submission.csv").exists()
+    (line,) = [line for line in said.getvalue().split("\n") if "lies beside the data" in line]
+    assert "submission={'sample': 'sample_submission.csv'}" in line
+
+
+def test_looked_at_by_name_it_says_what_there_is_to_see() -> None:
+    learn = Learner(load(), NET)
+    assert "nothing was trained" in repr(learn.recorder)
+    learn.fit_one_cycle(1)
+    assert "error_rate" in repr(learn.recorder)
+    told = repr(learn.interpret())
+    assert "pictures" in told
+    assert "plot_confusion_matrix()" in told
+    assert "plot_top_losses()" in told

@@ -26,8 +26,8 @@ def test_numbers_and_words() -> None:
     assert (found.steepest, found.shoots_up, found.flat) == (seen.steepest, seen.shoots_up, False)
     assert 3e-4 < found.steepest < 3e-3
     assert repr(found) == (
-        f"lr {seen.steepest:.1e} (the loss falls fastest at {seen.steepest:.1e} and shoots up at "
-        f"{seen.shoots_up:.1e})"
+        f"lr {seen.steepest:.1e} (the loss falls fastest at {seen.steepest:.1e} and only rises "
+        f"after {seen.shoots_up:.1e})"
     )
     assert repr(Suggestion((1e-5, 1e-3), seen)).startswith("lr 1.0e-05 to 1.0e-03 (")
     flat = Suggestion(4e-3, curve(fall=0.0001))
