@@ -11,13 +11,14 @@ import numpy as np
 from kitbox.contracts import Task
 from kitbox.data.batches import Loader
 from kitbox.data.mixing import Mix
-from kitbox.ink import drawable
+from kitbox.results.lettering import Lettering
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
 
 _GAP, _LINE, _LINES, _COLUMNS = 6, 16, 3, 4
+_LETTERS, _BASE = 12, 12  # pixels: the size, and how far below its top a line's base is
 
 
 def batch(
@@ -76,15 +77,15 @@ def grid(
     cell: int = 160,
 ) -> Image.Image:
     """Pictures (H, W, 3) uint8 in rows, a caption of up to three lines under each."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     height, width = pictures[0].shape[:2]
     scale = cell / max(height, width)
     w, h = max(1, round(width * scale)), max(1, round(height * scale))
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    font = ImageFont.load_default(12)
-    told = [_lines(caption, w, font.getlength) for caption in captions]
+    letters = Lettering(captions, _LETTERS)
+    told = [_lines(letters.readable(caption), w, letters.length) for caption in captions]
     below = _LINE * max(map(len, told)) + 2
     sheet = Image.new(
         "RGB",
@@ -98,14 +99,14 @@ def grid(
         how = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
         sheet.paste(Image.fromarray(picture).resize((w, h), how), (x, y))
         for number, line in enumerate(lines):
-            pen.text((x, y + h + 1 + _LINE * number), line, "black", font)
+            letters.write(pen, x, y + h + 1 + _LINE * number + _BASE, line)
     return sheet
 
 
 def _lines(caption: str, width: float, length: Callable[[str], float]) -> list[str]:
     """A caption in lines of at most `width`, at most `_LINES`; what is too long ends with …"""
     lines = [""]
-    for word in drawable(caption).split():
+    for word in caption.split():
         longer = f"{lines[-1]} {word}".lstrip()
         if length(longer) <= width or not lines[-1]:
             lines[-1] = longer
