@@ -109,19 +109,14 @@ def predict(
     force: Annotated[bool, typer.Option("--force", help="Write over --out.")] = False,
 ) -> None:
     """Use the model of a finished run on pictures."""
-    from kitbox.data.files import pictures as below
     from kitbox.errors import PictureError, StorageError, counted, some
 
     if out is not None and out.exists() and not force:
         raise StorageError(f"{out} is there already", do="Choose another --out, or add --force")
-    paths = []
-    for picture in pictures:
-        paths += [picture / name for name in below(picture)] if picture.is_dir() else [picture]
-    if not paths:
-        raise PictureError("There are no pictures there", do="Give picture files, or a folder")
     from kitbox.contracts import Decides
-    from kitbox.results.predictor import Predictor
+    from kitbox.results.predictor import Predictor, listed
 
+    paths = listed(pictures)
     broken: dict[str, str] = {}
     predictor = Predictor.load(folder)
     table = predictor.predict(paths, broken=broken)

@@ -41,8 +41,10 @@ def interpret(
     from kitbox.interpretation import writing
     from kitbox.interpretation.of import of_run
     from kitbox.progress import Progress
+    from kitbox.results import presence
 
     progress = Progress()
+    presence.check(run)
     if hard is not None:
         seen = of_run(run, part="train", files=files, progress=progress)
         progress.say(

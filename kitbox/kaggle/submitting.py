@@ -16,6 +16,7 @@ from kitbox.kaggle.things import SITE, Competition
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
 from kitbox.recipe import read as read_recipe
+from kitbox.results import presence
 from kitbox.results.folder import RECIPE, SUBMISSION
 from kitbox.writers.decoding import Reading
 from kitbox.writers.verify import verify_file
@@ -82,6 +83,7 @@ def submit(
 
 
 def _file(run: Path) -> Path:
+    presence.check(run, SubmissionError)
     file = run / SUBMISSION
     if not (run / RECIPE).is_file():
         raise SubmissionError(

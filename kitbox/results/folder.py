@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitbox.data import table_file
 from kitbox.errors import KitboxError, StorageError, some, storage
+from kitbox.results import presence
 from kitbox.storage import lock, whole, write, write_json
 
 if TYPE_CHECKING:
@@ -90,16 +91,23 @@ class RunFolder:
         return state
 
     def ended(self) -> dict[str, Any]:
-        """What a run that other processes ended well left in `run.json`, finished or stopped.
+        """What a run left in `run.json` that has ended, finished or stopped.
 
         Raises:
             StorageError: when there is none.
         """
+        presence.check(self.path)
         state = self._state()
-        if state is None or state.get("state") not in ("finished", "stopped"):
+        if state is None:
             raise StorageError(
-                f"{self.path} holds no finished run, though its processes ended well",
-                do="Give the same command again",
+                f"{self.path} holds no run: it has no {STATE} that can be read",
+                do="Give the folder of a finished run",
+            )
+        if state.get("state") not in ("finished", "stopped"):
+            raise StorageError(
+                f"{self.path} holds no finished run",
+                found=f"'{state.get('name')}', {state.get('state')}, {state.get('at')}",
+                do="Give the command that began it again: it goes on",
             )
         return state
 
@@ -183,7 +191,7 @@ class RunFolder:
             there = document.flat((self / RECIPE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return ""
-        here = document.flat(recipe.save())
+        here = document.flat(recipe.text())
         other = [key for key in {**there, **here} if there.get(key) != here.get(key)]
         told = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in other]
         return f"; {some(told, 3)}" if told else ""
@@ -223,7 +231,7 @@ class RunFolder:
             shutil.rmtree(self / MODEL, ignore_errors=True)
             new.replace(self / TABLE)
         self._mark("running", recipe, data=data)
-        write(self / RECIPE, recipe.save())
+        write(self / RECIPE, recipe.text())
 
     def bring(self, other: Path, recipe: Recipe) -> bool:
         """Copy here what a run of the recipe left elsewhere, to go on from.
@@ -332,7 +340,7 @@ def fingerprint(recipe: Recipe) -> str:
     """A hash of all of the recipe that its result depends on."""
     whatever = {"time_budget": None, "checkpoint_every": 1, "copy_to": None, "processes": 1}
     asked = recipe.model_copy(update=whatever)
-    return hashlib.sha256(asked.save().encode()).hexdigest()
+    return hashlib.sha256(asked.text().encode()).hexdigest()
 
 
 def checkpoints_in(folder: Path) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING
 from kitbox import registry
 from kitbox.allocator import keep_freed
 from kitbox.contracts import Task
-from kitbox.data import geometry, pixels
-from kitbox.errors import PictureError, WeightsError, some
+from kitbox.data import files, geometry, pixels
+from kitbox.errors import PictureError, WeightsError, counted, some
 from kitbox.options import Mistakes
-from kitbox.results import saved
+from kitbox.results import presence, saved
 from kitbox.results.folder import MODEL
 from kitbox.results.saved import Facts
 
@@ -49,6 +50,7 @@ class Predictor:
         from kitbox.models.model import Model
 
         folder = Path(path)
+        presence.check(folder, WeightsError)
         if (folder / MODEL / saved.FACTS).exists():
             folder = folder / MODEL
         facts = saved.read(folder)
@@ -75,7 +77,7 @@ class Predictor:
 
     def predict(
         self,
-        pictures: Sequence[Path | str],
+        pictures: Path | str | Iterable[Path | str],
         batch_size: int = 64,
         *,
         broken: dict[str, str] | None = None,
@@ -83,23 +85,32 @@ class Predictor:
     ) -> pd.DataFrame:
         """Predictions of picture files: `image` and one column per output.
 
+        Files are decoded as in training: a large JPEG at half, a quarter or an eighth of its
+        size where that is enough for the network. The same picture from memory (as
+        `Learner.predict` takes it), or in another format, is decoded whole and then made
+        smaller, so its outputs differ a little.
+
         Args:
+            pictures: a file, a folder (all pictures below it), or several of them.
             broken: takes the pictures that cannot be read, and why; they are left out.
             blank: those that cannot be read are not left out, but predicted as if blank.
 
         Raises:
-            PictureError: naming the pictures that cannot be read, unless `broken` takes them.
+            PictureError: naming the pictures that cannot be read, unless `broken` takes them;
+                for what names no file, and for a folder without pictures.
         """
         import pandas as pd
 
+        paths = listed(pictures)
+
         unreadable: dict[str, str] = {} if broken is None else broken
         tables = [
-            self._predict([str(p) for p in pictures[i : i + CHUNK]], batch_size, unreadable, blank)
-            for i in range(0, len(pictures), CHUNK)
+            self._predict([str(p) for p in paths[i : i + CHUNK]], batch_size, unreadable, blank)
+            for i in range(0, len(paths), CHUNK)
         ]
         if unreadable and broken is None:
             raise PictureError(
-                f"{len(unreadable)} of {len(pictures)} pictures cannot be read",
+                f"{len(unreadable)} of {counted(len(paths), 'picture')} cannot be read",
                 found=some(f"{name} ({why})" for name, why in unreadable.items()),
                 do="Leave them out or mend them",
             )
@@ -146,3 +157,39 @@ class Predictor:
         table = tabulate(self.task, predict(model, loader, rows, self.facts.size))
         table.insert(0, "image", [names[row] for row in rows])
         return table
+
+
+def listed(pictures: Path | str | Iterable[Path | str]) -> list[Path | str]:
+    """The picture files that a person named: a file, a folder, or several of them.
+
+    Files are not looked for; of a folder all pictures below it.
+
+    Raises:
+        PictureError: for what names no file, and for a folder without pictures.
+    """
+    if isinstance(pictures, str | os.PathLike):
+        pictures = [pictures]
+    elif isinstance(pictures, bytes) or not isinstance(pictures, Iterable):
+        raise _no_name(pictures)
+    found: list[Path | str] = []
+    for one in pictures:
+        if not isinstance(one, str | os.PathLike):
+            raise _no_name(one)
+        if not os.path.isdir(one):
+            found.append(one)
+        elif below := files.pictures(Path(one)):
+            found += [Path(one) / name for name in below]
+        else:
+            raise PictureError(
+                f"There are no pictures below {one}", do="Give picture files, or a folder of them"
+            )
+    return found
+
+
+def _no_name(given: object) -> PictureError:
+    kind = f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")
+    return PictureError(
+        f"A {kind} is not the name of a picture file",
+        do="Give the path of a file or folder, or a list of them; a picture in memory is saved to "
+        "a file first",
+    )

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,3 +98,41 @@ def test_a_plugin_that_is_not_here(tmp_path: Path) -> None:
 def test_no_model(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no saved model"):
         Predictor.load(tmp_path)
+
+
+def test_one_file_a_folder_and_several(tmp_path: Path) -> None:
+    loaded, one = Predictor.load(finished()), paths()[0]
+    alone = loaded.predict(one)
+    assert list(alone["image"]) == [str(one)]
+    assert loaded.predict(str(one)).equals(alone)
+    assert loaded.predict(iter([one])).equals(alone)
+    (tmp_path / "below").mkdir()
+    for name in ("below/b.png", "a.png"):
+        shutil.copy(one, tmp_path / name)
+    (tmp_path / "notes.txt").touch()
+    both = loaded.predict(str(tmp_path))
+    assert list(both["image"]) == [str(tmp_path / "a.png"), str(tmp_path / "below" / "b.png")]
+    assert np.allclose(values(both, "image"), values(alone, "image"), atol=1e-5)
+    assert list(loaded.predict([one, tmp_path])["image"]) == [*alone["image"], *both["image"]]
+    assert len(loaded.predict([])) == 0
+
+
+def test_a_text_is_a_file_s_name_not_a_list_of_letters() -> None:
+    with pytest.raises(PictureError, match=r"1 of 1 picture cannot be read\..*nothing/here\.jpg"):
+        Predictor.load(finished()).predict("nothing/here.jpg")
+
+
+@pytest.mark.parametrize("given", [3, None, b"a.png", [1.5], np.zeros((4, 4, 3), np.uint8)])
+def test_what_names_no_file(given: Any) -> None:
+    with pytest.raises(PictureError, match="is not the name of a picture file"):
+        Predictor.load(finished()).predict(given)
+
+
+def test_a_folder_without_pictures(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="no pictures below"):
+        Predictor.load(finished()).predict(tmp_path)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="There is no folder"):
+        Predictor.load(tmp_path / "nothing")
