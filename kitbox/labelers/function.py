@@ -17,6 +17,10 @@ from kitbox.errors import LabelError, counted, nearest
 from kitbox.labelers.values import checked, told
 from kitbox.options import Options
 
+_GIVEN = (
+    "It is called with a `pathlib.Path`, not with text: `path.name`, `path.stem` and "
+    "`path.parent.name` are its parts, `str(path)` is the text. "
+)
 NAME = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
 """A function as `package.module:name`."""
 
@@ -26,9 +30,11 @@ class FunctionLabels(Options):
 
     Attributes:
         function: where the function is, as `package.module:name`. The current
-            folder is searched first. It is called with the path (str) of each
-            picture below `images` and returns a text, a number, a list of
-            texts, or None to skip the picture.
+            folder is searched first. It is called with the `Path` of each
+            picture, the source's folder included, as the functions of `masks`
+            and `points` are (so that `path.name`, `path.stem` and
+            `path.parent.name` are there), and returns a text, a number, a list
+            of texts, or None to skip the picture.
         images: the folder of the pictures, below the source's folder.
     """
 
@@ -55,7 +61,7 @@ class FunctionLabels(Options):
 
         call = calling(self.function)
         paths = some_pictures(folder, self.images)
-        labels = {path: call(path) for path in paths}
+        labels = {path: call(folder / self.images / path) for path in paths}
         kept = [path for path, label in labels.items() if label is not None]
         if not kept:
             raise LabelError(
@@ -103,22 +109,25 @@ def load(function: str) -> Callable[[Any], Any]:
     return found
 
 
-def calling(name: str) -> Callable[[Any], Any]:
+def calling(name: str) -> Callable[[Path], Any]:
     """The function that `package.module:name` names; its errors say for which file it failed.
+
+    One that fails as functions for text do, given a `Path`, is told what it is given.
 
     Raises:
         LabelError: when there is none.
     """
     function = load(name)
 
-    def call(path: str | Path) -> Any:
+    def call(path: Path) -> Any:
         try:
             return function(path)
         except Exception as error:
             raise LabelError(
                 f"{name} failed for {path}",
                 found=f"{type(error).__name__}: {error}",
-                do="Correct the function; None skips a picture",
+                do=f"{_GIVEN if isinstance(error, AttributeError | TypeError) else ''}Correct the "
+                "function; None skips a picture",
             ) from error
 
     return call

@@ -46,8 +46,9 @@ class MaskLabels(Options):
     )
     function: str | None = Field(
         None,
-        description="package.module:name, called with the `Path` of each picture, gives the path "
-        "of its mask (from the source's folder, or a whole one), or None to skip it",
+        description="package.module:name, called with the `Path` of each picture (the source's "
+        "folder included), gives the path of its mask (from the source's folder, or a whole one), "
+        "or None to skip it",
     )
     match: matching.Match | None = Field(
         None,

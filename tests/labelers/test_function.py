@@ -32,7 +32,9 @@ def folder(tmp_path, touch):
 
 
 def test_a_function_knows_the_labels(module, folder):
-    name = module("def f(path):\n    return path.split('_')[0] if '_' in path else None\n")
+    name = module(
+        "def f(path):\n    return path.stem.split('_')[0] if '_' in path.name else None\n"
+    )
     before = list(sys.path)
     labels = FunctionLabels(function=f"{name}:f", images="images").label(folder)
     made = table.make(labels, folder)
@@ -42,15 +44,17 @@ def test_a_function_knows_the_labels(module, folder):
 
 
 def test_none_skips(module, folder):
-    name = module("def f(path):\n    return None if path == 'other.jpg' else [path[7:10]]\n")
+    name = module(
+        "def f(path):\n    return None if path.name == 'other.jpg' else [path.stem[:3]]\n"
+    )
     labels = FunctionLabels(function=f"{name}:f").label(folder)
     assert labels.rows["label"].tolist() == [("cat",), ("dog",)]
     assert f"{name}:f skipped 1 picture." in labels.notes
 
 
 def test_numbers(module, folder):
-    name = module("def f(path):\n    return len(path)\n")
-    assert FunctionLabels(function=f"{name}:f").label(folder).rows["label"].tolist() == [16, 16, 9]
+    name = module("def f(path):\n    return len(path.name)\n")
+    assert FunctionLabels(function=f"{name}:f").label(folder).rows["label"].tolist() == [9, 9, 9]
 
 
 @pytest.mark.parametrize(
@@ -71,9 +75,30 @@ def test_mistakes_in_the_function(module, folder, text, words):
 
 def test_a_function_that_raises(module, folder):
     name = module("def f(path):\n    return {}[path]\n")
-    with pytest.raises(LabelError, match=r"failed for images/cat_1.jpg.*KeyError") as e:
+    with pytest.raises(LabelError, match=r"failed for .*images/cat_1.jpg.*KeyError") as e:
         FunctionLabels(function=f"{name}:f").label(folder)
     assert isinstance(e.value.__cause__, KeyError)
+
+
+def test_it_is_given_a_path_that_can_be_opened(module, folder):
+    name = module(
+        "from pathlib import Path\n"
+        "def f(path):\n"
+        "    return f'{isinstance(path, Path)} {path.is_file()} {path.parent.name}'\n"
+    )
+    labels = FunctionLabels(function=f"{name}:f", images="images").label(folder)
+    assert set(labels.rows["label"]) == {"True True images"}
+    assert labels.rows["image"].tolist() == ["images/cat_1.jpg", "images/dog_1.jpg"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["path.split('/')[0]", "path[:3]", "'_' in path", "len(path)", "re.match('c', path).group()"],
+)
+def test_a_function_for_text_is_told_what_it_is_given(module, folder, body):
+    name = module(f"import re\ndef f(path):\n    return {body}\n")
+    with pytest.raises(LabelError, match=r"Error: .*called with a `pathlib\.Path`, not with text"):
+        FunctionLabels(function=f"{name}:f").label(folder)
 
 
 def test_no_pictures(module, tmp_path):

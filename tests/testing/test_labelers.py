@@ -92,9 +92,7 @@ class TestMasks(Laid):
 class TestFunction(Laid):
     @pytest.fixture
     def plugin(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FunctionLabels:
-        (tmp_path / "labels_of_mine.py").write_text(
-            "def of(path):\n    return path.split('/')[0]\n"
-        )
+        (tmp_path / "labels_of_mine.py").write_text("def of(path):\n    return path.parent.name\n")
         monkeypatch.syspath_prepend(tmp_path)
         sys.modules.pop("labels_of_mine", None)
         return FunctionLabels(function="labels_of_mine:of", images="images")
