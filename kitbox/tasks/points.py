@@ -152,6 +152,8 @@ class Points(Options):
     def advise(self, rows: pd.DataFrame, variation: Variation) -> list[str]:
         """See `kitbox.contracts.Advises`: points that a mirror mixes up, columns that never change.
 
+        Where there are pairs, the points without one are named.
+
         A mirrored face whose eyes keep their names teaches the left eye on the right.
         """
         import numpy as np
@@ -164,6 +166,14 @@ class Points(Options):
                 "left eye is still called the left one. Set task.pairs, the points that change "
                 f"places, e.g. `pairs: [[{one}, {other}]]`; or augmentation.flip: 0. batch.png "
                 "shows each point in its colour"
+            )
+        paired = {name for pair in self.pairs for name in pair}
+        alone = [name for name in self.names if name not in paired]
+        if self.pairs and alone and variation.mirrors:
+            notes.append(
+                f"training pictures are mirrored, and {len(alone)} of {len(self.names)} points, in "
+                f"no pair of task.pairs, keep their names then: {some(alone, most=12)}. That is "
+                "right only for points on the middle line"
             )
         xy = self._read(rows[rows["part"] == "train"]).reshape(-1, 2 * len(self.names))
         columns = [name for pair in self._columns for name in pair]

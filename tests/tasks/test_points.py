@@ -261,7 +261,11 @@ def test_notes_on_mirrors_and_constant_coordinates() -> None:
     assert "Set task.pairs" in note
     assert "`pairs: [[0, 1]]`" in note
     assert "augmentation.flip: 0" in note
-    assert learned(rows, pairs=[[0, 2]]).advise(rows, mirrored) == []
+    (alone,) = learned(rows, pairs=[[0, 2]]).advise(rows, mirrored)
+    assert "1 of 3 points" in alone
+    assert "keep their names then: 1. " in alone
+    assert "only for points on the middle line" in alone
+    assert learned(rows, pairs=[[0, 2]]).advise(rows, Variation()) == []
     assert learned(rows).advise(rows, Variation(kept=0.2)) == []
     one = learned(rows, columns=[("x1", "y1")])
     assert one.advise(rows, mirrored) == []
