@@ -23,12 +23,15 @@ class Labels:
         notes: guesses made and counts, a sentence each, shown to the person.
         gaps: a target may be missing (NaN) in a row, as a point that nobody saw;
             whether it may be is then the task's to say.
+        parted: where the column `part` is from, a sentence, shown to the person where the
+            splitter is `auto`, which obeys that column.
     """
 
     rows: pd.DataFrame
     targets: tuple[str, ...]
     notes: tuple[str, ...] = ()
     gaps: bool = False
+    parted: str = ""
 
 
 class Labeler(Protocol):

@@ -15,6 +15,7 @@ from kitbox.data import exclude, geometry, pixels, table, unlabelled, variation
 from kitbox.data.batches import Loader
 from kitbox.data.resident import Resident
 from kitbox.data.sharing import WHOLE, Share
+from kitbox.data.split import Auto
 from kitbox.data.targets import Fixed
 from kitbox.errors import PictureError, counted, some
 from kitbox.progress import Progress
@@ -57,6 +58,8 @@ def label(
     labels = labeler.label(files)
     for note in labels.notes:
         progress.say(f"labels: {note}")
+    if labels.parted and isinstance(splitter, Auto):
+        progress.say(f"labels: {labels.parted}")
     rows = table.make(labels, files)
     taken = set(rows["image"])
     if leave_out is not None:

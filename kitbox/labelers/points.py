@@ -48,8 +48,8 @@ class PointLabels(Options):
         unmatched: what a picture without its label file is: an error, or skipped.
         function: `package.module:name`; the current folder is searched first. It
             gets the `Path` of the label file where there is `files`, else of the
-            picture, and returns a list of (x, y), or a mapping of them by the
-            point's name, or None to skip the picture.
+            picture, the source's folder included, and returns a list of (x, y), or
+            a mapping of them by the point's name, or None to skip the picture.
         images: the folder of the pictures, below the source's folder.
         names: of the points in files and lists; by default 0, 1, ...
         first: the coordinate of the middle of the top left pixel: 1 in `.pts` files.
@@ -178,7 +178,7 @@ class PointLabels(Options):
                 ) from error
             rows = rows.assign(**moved)
         told = (_told(rows, labels.targets), *notes, *labels.notes[1:])
-        return Labels(rows, labels.targets, told, gaps=True)
+        return Labels(rows, labels.targets, told, gaps=True, parted=labels.parted)
 
     def _table(
         self, points: Mapping[str, Any], paths: Mapping[str, str]

@@ -123,7 +123,13 @@ class TableLabels(Options):
         # At once: columns added one by one leave pandas a slow table, of which it warns.
         columns = [pd.DataFrame(first, index=table.index), rows, targets]
         kept = pd.concat(columns, axis=1).reset_index(drop=True)
-        return Labels(kept, tuple(targets.columns), (_told(targets), *notes), gaps=self.gaps)
+        told = (_told(targets), *notes)
+        return Labels(kept, tuple(targets.columns), told, self.gaps, self._parted(names.part))
+
+    def _parted(self, part: str | None) -> str:
+        if part is None or self.part is not None:
+            return ""
+        return f"Guessed: the column '{part}' says train or valid (the splitter `auto` obeys)."
 
     def _open(self, folder: Path, listed: Sequence[str], notes: list[str]) -> Csv:
         if self.csv is None:
@@ -161,10 +167,6 @@ class TableLabels(Options):
                 notes.append(
                     f"The column 'part' says other than train and valid ({words or 'nothing'}) and "
                     "is not used to split."
-                )
-            if part is not None:
-                notes.append(
-                    f"Guessed: the column '{part}' says train or valid (the splitter `auto` obeys)."
                 )
         labels = self._label_columns()
         if labels is None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from kitbox.contracts import Splitter
 from kitbox.data import pixels
 from kitbox.data.assemble import (
     decode,
@@ -21,12 +22,13 @@ from kitbox.data.assemble import (
     with_test,
     without_broken,
 )
-from kitbox.data.split import Random
+from kitbox.data.split import Auto, ByColumn, Random
 from kitbox.data.targets import Points
 from kitbox.data.unlabelled import TestPictures as Pictures
 from kitbox.environment import Environment
 from kitbox.errors import PictureError
 from kitbox.labelers.folder import FolderLabels
+from kitbox.labelers.table import TableLabels
 from kitbox.progress import Progress
 from kitbox.tasks.single_label import SingleLabel
 
@@ -100,6 +102,21 @@ def test_decode_keeps_or_leaves_the_cache(tmp_path: Path, files: Path) -> None:
     assert len(list((tmp_path / "cache" / "pixels").glob("*.pixels"))) == 1
     assert (free.canvas == kept.canvas).all()
     assert kept.canvas.shape[1:] == (12, 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("splitter", "told"), [(Auto(), True), (ByColumn(column="part"), False), (Random(), False)]
+)
+def test_that_auto_obeys_a_column_is_said_where_auto_splits(
+    files: Path, splitter: Splitter, told: bool
+) -> None:
+    names = [path.relative_to(files).as_posix() for path in sorted(files.glob("train/*/*.png"))]
+    rows = [f"{name},{name[6:9]},{'valid' if '4' in name else 'train'}" for name in names]
+    (files / "all.csv").write_text("\n".join(["image,kind,part", *rows]))
+    said = io.StringIO()
+    known = label(files, TableLabels(csv="all.csv", labels="kind"), splitter, Progress(said))
+    assert (known.rows["part"] == "valid").sum() == 2
+    assert ("the column 'part' says train or valid" in said.getvalue()) == told
 
 
 def test_broken_pictures_are_left_out_and_test_rows_stay(files: Path) -> None:

@@ -116,6 +116,8 @@ def test_parts(make, column, values):
     labels = make(f"image,{column},label\n{rows}", "0.jpg", "1.jpg", "2.jpg")
     assert labels.rows["part"].tolist() == ["train", "valid"]
     assert labels.rows["id"].tolist() == ["0", "1"]
+    assert f"the column '{column}' says train or valid" in labels.parted
+    assert not any("says train or valid" in note for note in labels.notes)
     # The test row's empty cell made no fractions of the labels.
     assert labels.rows["label"].dtype == "int64"
     assert f"Dropped 1 row that '{column}' calls test." in labels.notes
