@@ -45,7 +45,7 @@ def run(recipe: Recipe, out: Path, resume_from: Path | None, progress: Progress)
     count = recipe.processes
     with TemporaryDirectory(prefix="kitbox-", ignore_cleanup_errors=True) as place:
         file = Path(place) / "recipe.yaml"
-        file.write_text(recipe.save(), encoding="utf-8")
+        file.write_text(recipe.text(), encoding="utf-8")
         arguments = ["run", str(file), "--out", str(out)]
         if resume_from is not None:
             arguments += ["--resume-from", str(resume_from)]

@@ -282,7 +282,7 @@ class Learner:
     def recipe(self, name: str | None = None, *, exact: bool = True) -> Recipe:
         """The recipe that repeats what was done by hand: `kitbox.run` gives the same weights.
 
-        Each fit is a stage of it, and the last weights are kept. `recipe().save()` is its text.
+        Each fit is a stage of it, and the last weights are kept. `recipe().text()` is its text.
 
         Args:
             name: of the recipe; by default that of the data's.

@@ -115,8 +115,7 @@ def _words(detail: Any, parent: type[BaseModel] | None) -> str:
     """One mistake in words; `parent` is the model that it stands in."""
     match detail["type"]:
         case "extra_forbidden":
-            known = [] if parent is None else list(parent.model_fields)
-            return f"unknown option. {nearest(str(detail['loc'][-1]), known)}".strip()
+            return f"unknown option. {_instead(str(detail['loc'][-1]), parent)}".strip()
         case "missing" if _is_item(detail):
             return f"found {_found(detail['input'])}, expected {detail['loc'][-1] + 1} items"
         case "missing":
@@ -132,6 +131,13 @@ def _words(detail: Any, parent: type[BaseModel] | None) -> str:
     elif detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         hint = " (write it in quotes)"
     return f"found {_found(detail['input'])}, expected {_expects(detail)}{hint}"
+
+
+def _instead(word: str, parent: type[BaseModel] | None) -> str:
+    """What to write for an option that there is not; a model's `other_words` name some."""
+    if other := getattr(parent, "other_words", {}).get(word):
+        return f"What fast.ai calls `{word}` is here {other}"
+    return nearest(word, [] if parent is None else parent.model_fields)
 
 
 def _form(detail: Any, where: Place, model: type[BaseModel]) -> str:

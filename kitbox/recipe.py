@@ -6,10 +6,11 @@ import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -19,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from kitbox import document, registry, states
+from kitbox import document, fastai_words, registry, states
 from kitbox.contracts import Augmentation, Backbone, Labeler, Source, Splitter, Task, Writer
 from kitbox.data.mixing import Mix
 from kitbox.data.sampling import Listed
@@ -29,8 +30,23 @@ from kitbox.errors import RecipeError, some
 from kitbox.installed import BUILT_IN
 from kitbox.mistakes import Mistake, explain
 from kitbox.options import Options
+from kitbox.storage import write
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+HIGHEST_LR = 10.0
+"""The highest rate that a stage may have: also the highest that the finder tries."""
+
+
+def _usual(rate: float) -> float:
+    if rate > HIGHEST_LR:
+        raise ValueError(
+            f"found {rate:g}, expected at most {HIGHEST_LR:g}: rates of 1e-5 to 1e-2 are usual "
+            "(the optimizer is AdamW), higher ones ruin the weights"
+        )
+    return rate
+
+
+Rate = Annotated[Positive, AfterValidator(_usual), Field(json_schema_extra={"maximum": HIGHEST_LR})]
 Side = Annotated[int, Field(ge=8, le=8192)]
 Size = Side | tuple[Side, Side]
 
@@ -54,6 +70,8 @@ def _plugin(kinds: registry.Registry[Any], default: str | None = None) -> tuple[
 class Stage(Options):
     """A stretch of training with one schedule: rate up, then down, unless it says otherwise."""
 
+    other_words: ClassVar[Mapping[str, str]] = fastai_words.STAGE
+
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     freeze: StrictBool | StrictInt | str = Field(
         default=False,
@@ -61,10 +79,11 @@ class Stage(Options):
         "the body's first layers, a negative one all but its last; a name such as layer3 all "
         "before that layer",
     )
-    lr: Literal["find"] | Positive | tuple[Positive, Positive] | None = Field(
+    lr: Literal["find"] | Rate | tuple[Rate, Rate] | None = Field(
         default=None,
         description="highest rate of the cycle: a number for all layers, [first layer, head] "
-        "spread geometrically, 'find' for the finder's, or nothing for the default",
+        "spread geometrically, 'find' for the finder's, or nothing for the default; 1e-5 to 1e-2 "
+        "are usual",
     )
     schedule: Literal["one-cycle", "constant"] = Field(
         default="one-cycle",
@@ -101,6 +120,8 @@ class Recipe(Options):
 
     A recipe that names a source, a labeler and a task is complete.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = fastai_words.RECIPE
 
     name: Annotated[str, Field(pattern=r"^[\w][\w.-]*$")] = "run"
     source: Annotated[Source, *_plugin(registry.sources)]
@@ -209,9 +230,22 @@ class Recipe(Options):
         """The file of the weights that predict, in the run's folder."""
         return f"{self.keep}.safetensors"
 
-    def save(self) -> str:
-        """The whole recipe as YAML, defaults included; `read` gives the same recipe back."""
+    def text(self) -> str:
+        """The whole recipe as YAML, defaults included; `parse` gives the same recipe back."""
         return document.dump(self.model_dump(mode="json"))
+
+    def save(self, path: Path | str) -> Path:
+        """Write `text` to a file, over an older one; `read` gives the same recipe back.
+
+        Returns:
+            The file's path.
+
+        Raises:
+            StorageError: when it cannot be written.
+        """
+        path = Path(path)
+        write(path, self.text())
+        return path
 
 
 def as_hw(size: int | tuple[int, int]) -> tuple[int, int]:
@@ -256,10 +290,19 @@ def read(path: Path | str, changes: Sequence[str] = ()) -> Recipe:
         RecipeError: with every mistake at once, each with its line.
     """
     path = Path(path)
+    if path.is_dir():
+        raise RecipeError(f"{path} is a folder, not a recipe", do=_instead_of(path))
+    if not path.parent.is_dir():
+        from kitbox.sources.folder import beside as neighbours
+
+        raise RecipeError(
+            f"There is no recipe at {path}: there is no folder {path.parent}",
+            do=neighbours(path.parent.absolute()),
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        beside = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        beside = sorted(p.name for p in path.parent.glob("*.y*ml"))
         raise RecipeError(
             f"There is no recipe at {path}",
             do=f"Recipes beside it: {some(beside, most=10)}" if beside else "Check the path",
@@ -270,6 +313,15 @@ def read(path: Path | str, changes: Sequence[str] = ()) -> Recipe:
         reason = error.strerror or type(error).__name__
         raise RecipeError(f"The recipe {path} cannot be read: {reason}", do="Check it") from error
     return parse(text, path, changes)
+
+
+def _instead_of(folder: Path) -> str:
+    """What to do where a folder was given as a recipe's file."""
+    from kitbox.sources.meant import meant
+
+    if (folder / "recipe.yaml").is_file():
+        return f"Give the recipe in it: {folder / 'recipe.yaml'}"
+    return f"Give a recipe's file. {meant(str(folder))}"
 
 
 def parse(text: str, path: Path, changes: Sequence[str] = ()) -> Recipe:

@@ -47,6 +47,7 @@ class Registry(Generic[T]):
         kind: 'source', 'labeler', ...; the entry-point group is `kitbox.<kind>s`.
         contract: the Protocol that its classes implement.
         entry_points: gives the entry points of a group; tests pass their own.
+        meant: what a word that is no plugin's name may have been meant for, a sentence or ''.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class Registry(Generic[T]):
         kind: str,
         contract: type,
         entry_points: Callable[[str], Iterable[metadata.EntryPoint]] | None = None,
+        meant: Callable[[str], str] = lambda word: "",
     ) -> None:
         self.kind, self.contract = kind, contract
         self.group = f"kitbox.{kind}s"
         self._entry_points = entry_points or installed
+        self._meant = meant
         self._session: dict[str, type] = {}
         self._loaded: dict[str, type] = {}
 
@@ -121,7 +124,8 @@ class Registry(Generic[T]):
                 do=f"Add {claims[0].package} to {ALLOW_LIST}, or unset it",
             )
         known = [p.name for p in self.plugins() if p.allowed]
-        raise PluginError(f"There is no {self.kind} called '{name}'", do=nearest(name, known))
+        do = self._meant(name) or nearest(name, known)
+        raise PluginError(f"There is no {self.kind} called '{name}'", do=do)
 
     def load(self, name: str) -> type[Options]:
         """The class behind a name, imported and checked against its contract.
@@ -292,7 +296,13 @@ def _value(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-sources: Registry[contracts.Source] = Registry("source", contracts.Source)
+def _meant_as_source(word: str) -> str:
+    from kitbox.sources.meant import meant
+
+    return meant(word)
+
+
+sources: Registry[contracts.Source] = Registry("source", contracts.Source, meant=_meant_as_source)
 labelers: Registry[contracts.Labeler] = Registry("labeler", contracts.Labeler)
 splitters: Registry[contracts.Splitter] = Registry("splitter", contracts.Splitter)
 augmentations: Registry[contracts.Augmentation] = Registry("augmentation", contracts.Augmentation)

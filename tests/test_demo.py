@@ -25,5 +25,5 @@ def test_it_needs_nothing_from_outside() -> None:
 
 
 def test_it_survives_saving(tmp_path: Path) -> None:
-    (tmp_path / "digits.yaml").write_text(demo_recipe().save())
+    (tmp_path / "digits.yaml").write_text(demo_recipe().text())
     assert recipes.read(tmp_path / "digits.yaml") == demo_recipe()

@@ -133,6 +133,6 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_reading_a_recipe_imports_nothing_heavy() -> None:
-    modules = imported("import kitbox\nr = kitbox.demo_recipe()\nr.save()")
+    modules = imported("import kitbox\nr = kitbox.demo_recipe()\nr.text()")
     assert not modules & set(HEAVY)
     assert "pydantic" in modules

@@ -14,6 +14,7 @@ import torch
 from learning import NET, OF_DATA, cached, load, pictures, same_weights
 
 import kitbox
+from kitbox import recipe as recipes
 from kitbox.errors import (
     KitboxError,
     PictureError,
@@ -120,7 +121,7 @@ def test_its_recipe_repeats_a_session(tmp_path: Path) -> None:
     recipe = learn.recipe("again")
     assert [stage.size for stage in recipe.stages] == [None, None, 32, 32]
     assert (recipe.name, recipe.size, recipe.keep) == ("again", 24, "last")
-    Path("again.yaml").write_text(recipe.save())
+    Path("again.yaml").write_text(recipe.text())
     kitbox.run(kitbox.read_recipe("again.yaml"), tmp_path / "run", progress=QUIET)
     assert same_weights(learn, tmp_path / "run")
 
@@ -170,7 +171,15 @@ def test_mistakes_in_one_paragraph(
     assert weights(learn) == before
 
 
-def test_a_loss_that_is_not_finite_leaves_the_weights() -> None:
+def test_a_rate_that_ruins_the_model_is_refused() -> None:
+    learn = Learner(load(), NET)
+    for rate in (1e6, slice(1e-3, 11)):
+        with pytest.raises(RecipeError, match=r"lr.*at most 10.*1e-5 to 1e-2 are usual"):
+            learn.fit_one_cycle(1, rate)
+
+
+def test_a_loss_that_is_not_finite_leaves_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes, "HIGHEST_LR", 1e31)  # a usual one does not get there
     learn = Learner(load(), NET)
     learn.unfreeze()
     before = weights(learn)

@@ -18,7 +18,7 @@ import kitbox
 from kitbox import recipe as recipes
 from kitbox import registry
 from kitbox.demo import PATH as DEMO
-from kitbox.errors import RecipeError
+from kitbox.errors import RecipeError, StorageError
 from kitbox.recipe import Recipe, Stage, make, parse, read
 
 LEAST = {"source": "digits", "labeler": "folder", "task": "single-label"}
@@ -238,7 +238,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read(tmp_path / "nothing.yaml")
     with pytest.raises(RecipeError, match="There is no recipe"):
         read(tmp_path / "no" / "folder" / "r.yaml")
-    with pytest.raises(RecipeError, match="cannot be read: Is a directory"):
+    with pytest.raises(RecipeError, match="is a folder, not a recipe"):
         read(tmp_path)
     (tmp_path / "b.yaml").write_bytes("source: é".encode("latin-1"))
     with pytest.raises(RecipeError, match=r"not UTF-8 text. Save it as UTF-8"):
@@ -297,7 +297,7 @@ def test_from_python_values_and_plugins() -> None:
     assert recipe.task is task
     assert [stage.epochs for stage in recipe.stages] == [1, 2]
     assert make({**LEAST, "labeler": {"use": "folder"}}).labeler == make(LEAST).labeler
-    assert parse(recipe.save(), Path("x")) == recipe
+    assert parse(recipe.text(), Path("x")) == recipe
 
 
 def test_mistakes_from_python() -> None:
@@ -313,7 +313,7 @@ def test_mistakes_from_python() -> None:
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 sizes = st.integers(8, 512) | st.tuples(st.integers(8, 512), st.integers(8, 512))
-rates = st.floats(1e-12, 1e3)
+rates = st.floats(1e-12, 10)
 stages = st.fixed_dictionaries(
     {"epochs": st.integers(1, 99)},
     optional={
@@ -359,10 +359,10 @@ values = st.fixed_dictionaries(
 @given(values)
 def test_a_saved_recipe_reads_the_same(given: dict[str, Any]) -> None:
     recipe = make(given)
-    text = recipe.save()
+    text = recipe.text()
     again = parse(text, Path("another name"))
     assert again == recipe
-    assert again.save() == text
+    assert again.text() == text
     assert list(yaml.safe_load(text)) == list(Recipe.model_fields)
 
 
@@ -370,9 +370,37 @@ def test_a_saved_recipe_of_strangers_reads_the_same(strangers: Strangers) -> Non
     strangers.labeler("one-pack", "mine")
     strangers.labeler("two-pack", "mine")
     recipe = make({**LEAST, "labeler": {"use": "two-pack:mine", "word": "yes"}})
-    text = recipe.save()
+    text = recipe.text()
     assert "labeler: {use: 'two-pack:mine', shout: false, word: 'yes'}" in text
     assert parse(text, Path("x")) == recipe
+
+
+def test_a_recipe_is_written_to_a_file(tmp_path: Path) -> None:
+    recipe = make(LEAST)
+    path = tmp_path / "deep" / "flowers.yaml"
+    assert recipe.save(str(path)) == path
+    assert path.read_text(encoding="utf-8") == recipe.text()
+    other = recipe.model_copy(update={"seed": 7})
+    assert read(other.save(path)) == other
+    with pytest.raises(StorageError, match=str(tmp_path.name)):
+        recipe.save(tmp_path)
+
+
+@pytest.mark.parametrize("lr", ["1e6", "10.5", "[1.0e-3, 1.0e+3]", "[11, 1]"])
+def test_a_rate_that_ruins_the_weights_is_refused(lr: str) -> None:
+    text = f"{TEXT}stages: [{{epochs: 1, lr: {lr}}}]\n"
+    with pytest.raises(
+        RecipeError, match=r"stages\[0\]\.lr.*at most 10: rates of 1e-5 to 1e-2 are"
+    ):
+        parse(text, Path("a.yaml"))
+
+
+def test_the_highest_rate_is_the_finders() -> None:
+    from kitbox.training import finder
+
+    assert recipes.HIGHEST_LR == finder.HIGHEST
+    make({**LEAST, "stages": [{"epochs": 1, "lr": recipes.HIGHEST_LR}]})
+    assert make({**LEAST, "stages": [{"epochs": 1, "lr": "find"}]}).stages[0].lr == "find"
 
 
 # The schema.
@@ -389,7 +417,7 @@ def test_schema() -> None:
     assert schema["title"] == "kitbox recipe"
     assert recipes.PLUGIN not in json.dumps(schema)
     jsonschema.validate(yaml.safe_load(DEMO.read_text()), schema)
-    jsonschema.validate(yaml.safe_load(kitbox.demo_recipe().save()), schema)
+    jsonschema.validate(yaml.safe_load(kitbox.demo_recipe().text()), schema)
     assert valid(schema, TEXT)
     assert valid(schema, TEXT.replace("digits", "{use: untar, url: PETS}"))
     assert valid(schema, TEXT.replace("folder", "kitbox:folder"))

@@ -55,7 +55,7 @@ class Advice:
         """
         from kitbox.recipe import parse
 
-        return parse(recipe.save(), Path(f"{recipe.name}.yaml"), self.settings())
+        return parse(recipe.text(), Path(f"{recipe.name}.yaml"), self.settings())
 
     def lines(self) -> list[str]:
         """The advice as a person reads it, a line each; Python is indented by four."""

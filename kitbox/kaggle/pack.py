@@ -200,7 +200,7 @@ def _write_recipe(recipe: Recipe, path: Path, dest: Path, progress: Progress) ->
         (dest / WEIGHTS).mkdir()
         elsewhere = recipe.backbone.attach(dest / WEIGHTS)
         if elsewhere != recipe.backbone:
-            text = recipe.model_copy(update={"backbone": elsewhere}).save()
+            text = recipe.model_copy(update={"backbone": elsewhere}).text()
     else:
         progress.warn("the backbone does not say which files its weights are: attach them yourself")
     if recipe.exclude is not None:

@@ -81,7 +81,7 @@ class PluginTests:
             values["submission"] = {"writer": described}
         else:
             values["split" if self.kind == "splitter" else self.kind] = described
-        again = recipe.parse(recipe.make(values).save(), Path("again.yaml"))
+        again = recipe.parse(recipe.make(values).text(), Path("again.yaml"))
         found = (
             again.submission and again.submission.writer
             if self.kind == "writer"

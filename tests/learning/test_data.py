@@ -95,7 +95,7 @@ def test_another_size_is_decoded_once_where_the_largest_is_named() -> None:
 
 def test_a_recipe_s_file_and_what_replaces_its_values(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
-    path.write_text(trained().save())
+    path.write_text(trained().text())
     data = kitbox.load(path, size=48, progress=Progress(quiet=True))
     assert data.size == (48, 48)
     assert data.recipe.backbone == trained().backbone

@@ -262,7 +262,7 @@ def test_options_that_make_no_sense(options: dict[str, object], words: str) -> N
 def test_options_go_through_a_file(tmp_path: Path) -> None:
     values = {"use": "urls", "lists": {"a": "a.txt"}, "allow_private": ["10.0.0.0/8", "::1/128"]}
     recipe = recipes.make({**SMALL, "source": values})
-    (tmp_path / "again.yaml").write_text(recipe.save())
+    (tmp_path / "again.yaml").write_text(recipe.text())
     assert recipes.read(tmp_path / "again.yaml") == recipe
 
 
