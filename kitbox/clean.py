@@ -15,7 +15,7 @@ from kitbox import storage as files
 from kitbox.data import faults
 from kitbox.data.faults import Fault, Picture
 from kitbox.data.files import pictures as below
-from kitbox.errors import PictureError
+from kitbox.errors import PictureError, StorageError, some
 from kitbox.labelers.folder import TEST, TRAIN, VALID
 from kitbox.progress import Progress
 
@@ -81,6 +81,7 @@ def clean(
     """
     header = [field.name for field in fields(Fault)]
     files.refuse_strangers(out, ",".join(header))
+    _refuse_others(out, {picture.image for picture in pictures})
     with progress.bar("looking at pictures", len(pictures)) as step:
         found = faults.find(folder, pictures, near=near, workers=environments.cores(), step=step)
     text = io.StringIO()
@@ -96,3 +97,22 @@ def clean(
         progress.say(f"{tests} of them are test pictures, which a run never leaves out")
     progress.say(f"{out} written; a recipe leaves these out with `exclude: {out}`")
     return found
+
+
+def _refuse_others(out: Path, known: set[str]) -> None:
+    """Refuse to write over what was found in other pictures: most of it is not among these.
+
+    Raises:
+        StorageError: naming one of them.
+    """
+    if not out.exists():
+        return
+    with out.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        there = [row["image"] for row in csv.DictReader(file)]
+    strange = [image for image in there if image not in known]  # or removed meanwhile
+    if 2 * len(strange) > len(there):
+        raise StorageError(
+            f"{out} is there already, and leaves out pictures that are not among these",
+            found=some(strange, 1),
+            do="Choose another file, or remove it",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -137,6 +138,7 @@ class Learner:
         *,
         features: int | Literal[False] | None = None,
         hold_norm: bool | None = None,
+        **others: Any,
     ) -> None:
         """Train with the rate going up for a quarter of the steps, then down, by cosine.
 
@@ -151,6 +153,7 @@ class Learner:
                 in every epoch.
             hold_norm: hold normalisation statistics as they are; by default for pretrained
                 weights.
+            others: none; other libraries' words (`lr_max`) are answered with ours.
 
         Raises:
             RecipeError: when a value cannot be; nothing was changed.
@@ -160,7 +163,7 @@ class Learner:
             KeyboardInterrupt: when it was interrupted: the weights stay as of then, and the
                 same call goes on.
         """
-        self._fit("one-cycle", epochs, lr, features, hold_norm)
+        self._fit("one-cycle", epochs, lr, features, hold_norm, others)
 
     def fit(
         self,
@@ -169,9 +172,10 @@ class Learner:
         *,
         features: int | Literal[False] | None = None,
         hold_norm: bool | None = None,
+        **others: Any,
     ) -> None:
         """Train with a rate that stays as it is; all else as `fit_one_cycle`."""
-        self._fit("constant", epochs, lr, features, hold_norm)
+        self._fit("constant", epochs, lr, features, hold_norm, others)
 
     def _fit(
         self,
@@ -180,6 +184,7 @@ class Learner:
         lr: Rate,
         views: int | Literal[False] | None,
         hold_norm: bool | None,
+        others: Mapping[str, Any],
     ) -> None:
         with suppress(TypeError):  # numbers of numpy
             epochs = operator.index(epochs)
@@ -192,6 +197,7 @@ class Learner:
                 "size": self.data.size,
                 "features": views,
                 "hold_norm": hold_norm,
+                **others,
             }
         )
         fits.fit(self._session, stage)

@@ -167,3 +167,22 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     done = kitbox(tmp_path, "clean", "data", "--out", "file/out.csv")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_what_was_found_in_other_pictures_is_not_written_over(tmp_path: Path) -> None:
+    out = tmp_path / "exclude.csv"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            (tmp_path / name / f"{name}{number}.png").write_bytes(b"no picture")
+    for again in (1, 2):
+        done = kitbox(tmp_path, "clean", tmp_path / "one", "--out", out)
+        assert done.returncode == 0, (again, done.stderr)
+    before = out.read_text()
+    done = kitbox(tmp_path, "clean", tmp_path / "two", "--out", out)
+    assert done.returncode == 2
+    assert "leaves out pictures that are not among these" in done.stderr
+    assert out.read_text() == before
+    (tmp_path / "one" / "one0.png").unlink()  # as the file advised
+    assert kitbox(tmp_path, "clean", tmp_path / "one", "--out", out).returncode == 0
+    assert "one0" not in out.read_text()

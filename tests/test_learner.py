@@ -196,3 +196,25 @@ def test_help_answers(capsys: pytest.CaptureFixture[str]) -> None:
     for name, member in vars(Learner).items():
         if not name.startswith("_"):
             assert member.__doc__, name
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ({"bs": 16}, "batch_size"),
+        ({"batchsize": 16}, "Did you mean 'batch_size'"),
+        ({"backbone": "resnet18"}, "kitbox.Learner"),
+    ],
+)
+def test_words_that_load_does_not_know(others: dict, words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        load(**others)
+
+
+def test_words_that_a_fit_does_not_know() -> None:
+    learn = Learner(load(), NET)
+    with pytest.raises(RecipeError, match="`lr`"):
+        learn.fit_one_cycle(1, lr_max=1e-3)
+    with pytest.raises(RecipeError, match="wd"):
+        learn.fit(1, wd=0.1)
+    assert not learn.recorder.table.shape[0]

@@ -18,7 +18,7 @@ from kitbox.blame import at_edges, edge
 from kitbox.contracts import Splitter, Task
 from kitbox.data import assemble, counts, state
 from kitbox.data.pixels import Pixels
-from kitbox.errors import counted, some
+from kitbox.errors import RecipeError, counted, some
 from kitbox.learning.eye import Eye
 from kitbox.progress import Progress
 from kitbox.recipe import Recipe
@@ -261,6 +261,7 @@ def load(
     seed: int | None = None,
     submission: Any = None,
     progress: Progress | None = None,
+    **others: Any,
 ) -> Data:
     """Fetch pictures, read their labels, split them; what was found is said.
 
@@ -282,17 +283,26 @@ def load(
         exclude, sampler, mix, broken, tta, submission: as a recipe has them.
         seed: of all that is random; 42 by default.
         progress: where to say what happens; by default standard output.
+        others: none; other libraries' words (`bs`) are answered with ours.
 
     Raises:
         RecipeError: with every mistake in the values at once.
         KitboxError: one of `kitbox.errors`, when pictures or labels cannot be had, and for
             whatever a plugin of another package raises.
     """
-    given = {name: value for name, value in locals().items() if name not in ("recipe", "progress")}
+    given = dict(locals())
+    for beside in ("recipe", "progress", "others"):
+        del given[beside]
+    if later := sorted(set(others) & set(Recipe.model_fields)):
+        raise RecipeError(
+            f"kitbox.load takes no {some(map(repr, later))}, which says nothing of the data",
+            do="Give the backbone to kitbox.Learner, rates and epochs to its fits; or make it a "
+            "recipe: kitbox.make_recipe",
+        )
     values: dict[str, Any] = {}
     if recipe is not None:
         values = data_values(recipe if isinstance(recipe, Recipe) else recipes.read(recipe))
-    made = recipes.make({**values, **_without_none(given)})
+    made = recipes.make({**values, **_without_none(given), **others})
     return gathered(made, progress or Progress())
 
 

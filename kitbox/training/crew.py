@@ -157,7 +157,7 @@ class Crew:
         """
         if self.count == 1:
             return
-        mine = hashlib.sha256(value().encode()).hexdigest()
+        mine = hashlib.sha256(value().encode("utf-8", "surrogateescape")).hexdigest()
         if self.any(self.same(mine) != mine):
             raise TrainingError(
                 f"The processes of this run do not see the same {what}",
