@@ -303,7 +303,9 @@ class ClassificationInterpretation(Interpretation):
         return f"No picture here is of {some(absent)}." if absent else ""
 
     def headlines(self) -> list[str]:
-        """Accuracy, the worst classes, the pairs, calibration."""
+        """Accuracy, the worst classes, the pairs, log loss, calibration."""
+        import numpy as np
+
         from kitbox.errors import counted, some
 
         right = int((self.chosen == self.targets).sum())
@@ -316,9 +318,14 @@ class ClassificationInterpretation(Interpretation):
         pairs = each(self.most_confused(2).head(3))
         if told := [f"{one.truth} as {one.predicted} ({one.count})" for one in pairs]:
             lines.append(f"most confused: {', '.join(told)}")
-        lines.append(f"calibration error {self.calibration_error():.3f}")
+        known = self.losses[~np.isnan(self.losses)]
+        lines.append(
+            f"log loss {known.mean() if len(known) else np.nan:.3f} (of the probabilities; a "
+            f"validation loss also counts smoothed labels), "
+            f"calibration error {self.calibration_error():.3f}"
+        )
         if doubted := len(self.suspects()):
-            lines.append(counted(doubted, "label looks wrong", "labels look wrong"))
+            lines.append(f"{counted(doubted, 'label')} may be wrong: see them")
         return lines
 
     def own_advice(self) -> list[Advice]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from interpretation.made import classified, recipe, seen_by
 from kitbox.errors import StorageError
@@ -130,3 +130,12 @@ def test_pictures_of_pairs_leave_gaps(tmp_path: Path) -> None:
     seen = real(tmp_path, ["a", "b"] * 6)
     assert seen.plot_most_confused(1, heatmap=True).png()
     assert seen.plot_most_confused(99).png()  # none
+
+
+def test_losses_are_those_of_the_probabilities_whatever_the_training_counts() -> None:
+    seen = classified([[8, 2], [1, 9]], sure=0.8, options={"smoothing": 0.3})
+    expected = log_loss(seen.targets, seen.probabilities)
+    assert seen.losses.mean() == pytest.approx(expected)
+    assert f"log loss {expected:.3f}" in " ".join(seen.headlines())
+    order = seen.probabilities[np.arange(20), seen.targets][seen.worst(20)]
+    assert list(order) == sorted(order)
