@@ -42,7 +42,9 @@ def heat(model: Model, images: torch.Tensor, outputs: Sequence[int]) -> np.ndarr
     After Selvaraju et al., "Grad-CAM", 2017, by captum: the last map weighted by the mean
     gradients of the output by its channels, what speaks against the output left out. Of a
     vision transformer the map is what goes into its last block, whose attention mixes the
-    places. Weights and modes stay as they are.
+    places. Each place of a map is drawn where in the picture it looks, which in most
+    convolutional networks is half a step further up and left than the map's own grid says.
+    Weights and modes stay as they are.
 
     Args:
         images: (B, C, H, W), normalised, on the model's device.
@@ -63,6 +65,7 @@ def heat(model: Model, images: torch.Tensor, outputs: Sequence[int]) -> np.ndarr
         spot = find(model.body, images[:1])
         if spot is None:
             return None
+        centre = _centre(model.body, spot, images[:LOOKS])
         with _seen(spot) as seen, torch.enable_grad():
             given = images.detach().clone().requires_grad_(True)
             target = torch.as_tensor(list(outputs), device=images.device)
@@ -71,12 +74,64 @@ def heat(model: Model, images: torch.Tensor, outputs: Sequence[int]) -> np.ndarr
             )
     finally:
         model.train(training)
-    sized = nn.functional.interpolate(
-        maps.detach().float(), images.shape[-2:], mode="bilinear", align_corners=False
-    )[:, 0]
+    height, width = images.shape[-2:]
+    sized = _sized(maps.detach().float(), (height, width), centre)[:, 0]
     highest = sized.amax(dim=(1, 2), keepdim=True)
     found: np.ndarray = (sized / highest.clamp(min=1e-12)).clamp(0, 1).cpu().numpy()
     return found
+
+
+LOOKS = 4
+"""Pictures that say where the places of a map look."""
+
+
+def _centre(body: nn.Module, spot: Spot, images: torch.Tensor) -> tuple[float, float] | None:
+    """Row and column of the picture that the map's middle place, at (h // 2, w // 2), looks at.
+
+    The mean of where its values come from, by the squares of their gradients. None where the
+    places are patches of the picture.
+    """
+    if spot.kind != "first":
+        return None
+    kept: list[torch.Tensor] = []
+    hook = spot.layer.register_forward_hook(lambda layer, given, output: kept.append(output))
+    try:
+        with torch.enable_grad():
+            given = images.detach().clone().requires_grad_(True)
+            body(given)
+            place = kept[-1][:, :, spot.grid[0] // 2, spot.grid[1] // 2].float()
+            (found,) = torch.autograd.grad(place.square().sum(), given)
+    finally:
+        hook.remove()
+    weights = found.double().square().sum(dim=(0, 1))
+    total = float(weights.sum())
+    if not total > 0:
+        return None
+    rows, columns = (torch.arange(n, device=weights.device) for n in weights.shape)
+    row, column = (weights.sum(1) * rows).sum() / total, (weights.sum(0) * columns).sum() / total
+    return float(row), float(column)
+
+
+def _sized(
+    maps: torch.Tensor, size: tuple[int, int], centre: tuple[float, float] | None
+) -> torch.Tensor:
+    """Maps (B, 1, h, w) as large as the pictures, (B, 1, H, W), by linear interpolation.
+
+    Args:
+        centre: where the place at (h // 2, w // 2) belongs, in pixels; None: as the grid lies.
+    """
+    axes = []
+    for side, count, at in zip(size, maps.shape[-2:], centre or (None, None), strict=True):
+        step, middle = side / count, count // 2
+        usual = (middle + 0.5) * step - 0.5
+        shift = 0.0 if at is None else max(-step, min(step, at - usual))
+        places = (torch.arange(side, device=maps.device) - usual - shift) / step + middle
+        axes.append(2 * places / max(1, count - 1) - 1)
+    grid = torch.stack(torch.meshgrid(axes[1], axes[0], indexing="xy"), dim=-1)
+    grid = grid.expand(len(maps), -1, -1, -1).to(maps.dtype)
+    return nn.functional.grid_sample(
+        maps, grid, mode="bilinear", padding_mode="border", align_corners=True
+    )
 
 
 def find(body: nn.Module, image: torch.Tensor) -> Spot | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import timm
 import torch
 from torch import nn
 
-from kitbox.interpretation.heat import _grid, find, heat
+from kitbox.interpretation.heat import _centre, _grid, _sized, find, heat
 from kitbox.models.body import TimmBody
 from kitbox.models.model import Model
 from kitbox.testing import TinyBody
@@ -140,3 +143,57 @@ def test_the_map_in_front_of_the_pooling_is_looked_at() -> None:
         features = model.body(images)
     hook.remove()
     torch.testing.assert_close(seen[0].mean(dim=(2, 3)), features)
+
+
+def test_without_a_centre_maps_are_enlarged_as_their_grid_lies() -> None:
+    maps = torch.rand(2, 1, 3, 5)
+    found = _sized(maps, (24, 60), None)
+    expected = nn.functional.interpolate(maps, (24, 60), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(found, expected)
+    assert _sized(torch.ones(1, 1, 1, 1), (8, 8), None).shape == (1, 1, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "shift"),
+    [("resnet18", 32, -15.5), ("test_efficientnet", 32, -15.5), ("test_convnext", 32, 0.0)],
+)
+def test_a_place_is_drawn_where_it_looks(name: str, step: int, shift: float) -> None:
+    """Strides with padding on both sides look half a step up and left of their grid."""
+    torch.manual_seed(0)
+    model = timm_model(name, (192, 256)).eval()
+    images = torch.randn(4, 3, 192, 256)
+    spot = find(model.body, images[:1])
+    assert spot is not None
+    centre = _centre(model.body, spot, images)
+    assert centre is not None
+    for at, count in zip(centre, spot.grid, strict=True):
+        usual = (count // 2 + 0.5) * step - 0.5
+        assert at - usual == pytest.approx(shift, abs=6)
+
+
+def test_what_is_bright_is_where_the_map_is_hot() -> None:
+    """A network that sees brightness alone, by strides that look up and left."""
+
+    class Bright(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            blur = [nn.Conv2d(1, 1, 3, 2, 1, bias=False) for _ in range(4)]
+            for one in blur:
+                nn.init.constant_(one.weight, 1 / 9)
+            self.layers = nn.Sequential(*blur)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.layers(images).mean(dim=(2, 3))
+
+    images = torch.zeros(3, 1, 128, 128)
+    for number, (row, column) in enumerate(spots := [(48, 80), (64, 64), (96, 32)]):
+        images[number, 0, row - 6 : row + 7, column - 6 : column + 7] = 1
+    body = Bright()
+    model = SimpleNamespace(
+        body=body, head=nn.Identity(), training=False, eval=lambda: None, train=lambda on: None
+    )
+    found = heat(model, images, [0, 0, 0])  # type: ignore[arg-type]
+    assert found is not None
+    for one, (row, column) in zip(found, spots, strict=True):
+        hot = np.argwhere(one > 0.5)
+        assert hot.mean(axis=0) == pytest.approx((row, column), abs=4)
