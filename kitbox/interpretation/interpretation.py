@@ -273,10 +273,20 @@ class Interpretation:
         return []
 
     def _top_section(self) -> Section:
+        import numpy as np
+
+        text = (
+            "The pictures that cost the most, worst first. A wrong label shows here before "
+            "anywhere else."
+        )
+        if self.explained(np.zeros(1, np.int64)) is not None:
+            text += (
+                " Colours lie where the network looked for what it says, red where most; "
+                "without any, nothing in the picture speaks for it."
+            )
         return Section(
             "Top losses",
-            "The pictures that cost the most, worst first. A wrong label shows here before "
-            "anywhere else.",
+            text,
             {"top losses": self.top_losses(LISTED)},
             {"top losses": self.plot_top_losses(9)},
         )
