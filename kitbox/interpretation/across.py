@@ -129,6 +129,7 @@ def advice(scene: Scene, pairs: Sequence[tuple[str, str]]) -> Advice:
         "are honest",
         {"exclude": EXCLUDE},
         copied(scene),
+        recipe=str(scene.run / "recipe.yaml") if scene.run is not None else "RECIPE",
     )
 
 

@@ -30,6 +30,7 @@ class Advice:
             where there is no run, Python.
         code: the change as lines of Python for a notebook whose learner is called `learn`; None
             where there is a run, whose recipe takes the change.
+        recipe: the file of that recipe.
     """
 
     about: str
@@ -38,6 +39,7 @@ class Advice:
     change: Mapping[str, Any] = field(default_factory=dict)
     first: Sequence[str] = ()
     code: Sequence[str] | None = None
+    recipe: str = "RECIPE"
 
     def settings(self) -> list[str]:
         """The change as words for `--set`.
@@ -75,7 +77,7 @@ class Advice:
         'kitbox run RECIPE --out OTHER --set \'exclude=it\'"\'"\'s.csv\''
         """
         settings = [f"--set {_quoted(one)}" for one in self.settings()]
-        return " ".join(["kitbox run RECIPE --out OTHER", *settings])
+        return " ".join([f"kitbox run {_quoted(self.recipe)} --out OTHER", *settings])
 
 
 def collect(seen: Interpretation, *, copies: bool | None = None) -> list[Advice]:
@@ -91,8 +93,8 @@ def collect(seen: Interpretation, *, copies: bool | None = None) -> list[Advice]
     found += seen.own_advice() if seen.count else []
     if across.told(seen.scene) if copies is None else copies:
         found += across.of(seen.scene)
-    if seen.scene.run is not None:
-        return found
+    if (run := seen.scene.run) is not None:
+        return [replace(one, recipe=str(run / "recipe.yaml")) for one in found]
     return [replace(one, code=by_hand.code(one.change, seen.scene.recipe)) for one in found]
 
 
