@@ -260,7 +260,8 @@ class Interpretation:
     def __repr__(self) -> str:
         shown = sorted(one for one in dir(type(self)) if one.startswith("plot_"))
         lines = [f"{type(self).__name__} of {counted(self.count, 'picture')}"]
-        lines += [f"  {line}" for line in (self.headlines() if self.count else [])]
+        whole = self.count and self._scene is not None
+        lines += [f"  {line}" for line in (self.headlines() if whole else [])]
         lines += [f"  {'(), '.join(shown)}()", "  advice(), scores of all in sections()"]
         return "\n".join(lines)
 

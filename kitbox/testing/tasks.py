@@ -210,7 +210,7 @@ class TaskTests(PredictionTests):
         assert again.count == 0, "two of them share what they gathered"
         made = again.finish(made, cast(Any, None))
         assert made.count == len(seen.outputs)
-        assert len(made.losses) == len(seen.outputs)
+        assert len(made.kept("losses")) == len(seen.outputs)
 
     def test_speed(self, seen: Seen, report: Callable[[str, int, float], None]) -> None:
         """Reported, not judged: loss, its gradient and the tally of one batch."""
