@@ -94,6 +94,12 @@ def start(file: Path, out: Path, *more: str, **variables: str) -> subprocess.Pop
     )
 
 
+def ours(errors: str) -> str:
+    """Standard error without PyTorch's own words where a machine is slow to name itself."""
+    lines = errors.splitlines(keepends=True)
+    return "".join(line for line in lines if "[c10d] The hostname of" not in line)
+
+
 def process_of(process: subprocess.Popen[str], rank: int) -> psutil.Process | None:
     """The process of a number in a run; the main one's is 0."""
     for child in psutil.Process(process.pid).children(recursive=True):

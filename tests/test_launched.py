@@ -20,7 +20,8 @@ from kitbox import launched
 launched.heed()
 try:
     print("ready", flush=True)
-    time.sleep(60)
+    for _ in range(600):  # a signal right before one long sleep would wait for its end
+        time.sleep(0.1)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
     time.sleep(60)
@@ -39,14 +40,18 @@ def test_it_ends_with_the_run_and_the_first_takes_its_ctrl_c(rank: str, tmp_path
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.stdin.write("s")
-    process.stdin.flush()
-    if rank == "0":
-        assert process.stdout.readline() == "interrupted\n"
-    assert process.poll() is None
-    process.communicate(timeout=20)  # closes its input
-    assert process.returncode == 1
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("s")
+        process.stdin.flush()
+        if rank == "0":
+            assert process.stdout.readline() == "interrupted\n"
+        assert process.poll() is None
+        process.communicate(timeout=20)  # closes its input
+        assert process.returncode == 1
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_errors_come_over_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import torch
 import yaml
-from crews import HELD, alike, process_of, soon, start
+from crews import HELD, alike, ours, process_of, soon, start
 from results import follow
 from safetensors.torch import load_file
 
@@ -85,7 +85,7 @@ def goes_on(place: Path, out: Path) -> str:
     process = start(place / "recipe.yaml", out)
     said, errors = process.communicate(timeout=240)
     assert process.returncode == 0, (said, errors)
-    assert errors == ""
+    assert ours(errors) == ""
     alike(place / "whole", out, atol=0)
     ended, whole = (load_file(at / "last.safetensors") for at in (out, place / "whole"))
     assert ended.keys() == whole.keys()
@@ -97,6 +97,7 @@ def goes_on(place: Path, out: Path) -> str:
 def paragraph(process: subprocess.Popen[str], timeout: float = 120) -> str:
     """The error of a run that failed: one paragraph on its standard error, and exit code 2."""
     said, errors = process.communicate(timeout=timeout)
+    errors = ours(errors)
     assert process.returncode == 2, (said, errors)
     assert errors.startswith("kitbox: "), errors
     assert errors.count("\n") == 1, errors
