@@ -86,7 +86,7 @@ def find(
     return found
 
 
-def told(scene: Scene) -> bool:
+def cheap(scene: Scene) -> bool:
     """Whether all labelled pictures were read, and are no more than can be compared in a minute."""
     return _whole(scene) and len(scene.labelled) <= MOST
 
@@ -129,7 +129,6 @@ def advice(scene: Scene, pairs: Sequence[tuple[str, str]]) -> Advice:
         "are honest",
         {"exclude": EXCLUDE},
         copied(scene),
-        recipe=str(scene.run / "recipe.yaml") if scene.run is not None else "RECIPE",
     )
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 HARD, SUSPECTS, EXCLUDE = "hard.csv", "suspects.csv", "exclude.csv"
 """Files that changes name."""
+MOSTLY = 0.8
+"""With a class that has more than this share, being no better than to name it may still be
+learning."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +90,22 @@ def collect(seen: Interpretation, *, copies: bool | None = None) -> list[Advice]
         copies: look for near-duplicates across the split, among all labelled pictures; None:
             where they were read anyway, and are not so many that it takes minutes.
     """
-    from kitbox.interpretation import across, by_hand, log_rules
+    from kitbox.interpretation import across, log_rules
 
     found = log_rules.of(seen.scene)
     found += seen.own_advice() if seen.count else []
-    if across.told(seen.scene) if copies is None else copies:
+    if across.cheap(seen.scene) if copies is None else copies:
         found += across.of(seen.scene)
-    if (run := seen.scene.run) is not None:
-        return [replace(one, recipe=str(run / "recipe.yaml")) for one in found]
-    return [replace(one, code=by_hand.code(one.change, seen.scene.recipe)) for one in found]
+    return [addressed(one, seen.scene) for one in found]
+
+
+def addressed(advice: Advice, scene: Scene) -> Advice:
+    """Advice that says where its change goes: the run's recipe, or the next cell's Python."""
+    from kitbox.interpretation import by_hand
+
+    if scene.run is not None:
+        return replace(advice, recipe=str(scene.run / "recipe.yaml"))
+    return replace(advice, code=by_hand.code(advice.change, scene.recipe))
 
 
 def has_option(task: Task, name: str) -> bool:
@@ -150,7 +160,7 @@ def unlearned(recipe: Recipe, seen: str, why: str = "") -> Advice:
 
     Args:
         seen: a sentence with numbers.
-        why: what else it may be, a sentence.
+        why: what else it may be; goes on right behind the sentence, so with its punctuation.
     """
     last = len(recipe.stages) - 1
     return Advice(
@@ -158,6 +168,25 @@ def unlearned(recipe: Recipe, seen: str, why: str = "") -> Advice:
         seen,
         f"more epochs, at a rate that the finder chooses{why}",
         {f"stages.{last}.epochs": 3 * recipe.stages[last].epochs, f"stages.{last}.lr": "find"},
+    )
+
+
+def guessing(recipe: Recipe, right: float, common: float, things: str, look: str) -> Advice | None:
+    """Advice where no more is right than if all were called as the most frequent class.
+
+    Args:
+        right: the share of things that are right, from 0 to 1.
+        common: the share of the most frequent class.
+        things: pictures, or pixels.
+        look: what to look at in batch.png.
+    """
+    if right > common + 0.02 or common > MOSTLY:
+        return None
+    return unlearned(
+        recipe,
+        f"{right:.1%} of the {things} are right, {common:.1%} would be if all were called as the "
+        "most frequent class",
+        f"; look at batch.png whether {look}",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kitbox.errors import some
-from kitbox.interpretation.advice import Advice, balanced, has_option, oversampled, unlearned
+from kitbox.interpretation.advice import Advice, balanced, guessing, has_option, oversampled
 
 if TYPE_CHECKING:
     from kitbox.interpretation.areas import AreasInterpretation
@@ -16,9 +16,6 @@ LOW, LOWER = 0.3, 0.3
 """IoU below which small classes go wrong, and how much lower than that of the others it must be."""
 MISSED = 0.15
 """IoU up to which a large class is missed."""
-MOSTLY = 0.8
-"""Where a class has more than this share of the pixels, being no better than to name it may still
-be learning."""
 
 
 def of(seen: AreasInterpretation) -> list[Advice]:
@@ -36,14 +33,7 @@ def nothing_learned(seen: AreasInterpretation) -> Advice | None:
     if recipe is None or seen.count < PICTURES or not true.sum() or len(seen.classes) < 2:
         return None
     right, common = hits.sum() / true.sum(), true.max() / true.sum()
-    if right > common + 0.02 or common > MOSTLY:
-        return None
-    return unlearned(
-        recipe,
-        f"{right:.1%} of the pixels are right, {common:.1%} would be if all were called as the "
-        "most frequent class",
-        "; look at batch.png whether masks lie on their pictures",
-    )
+    return guessing(recipe, right, common, "pixels", "masks lie on their pictures")
 
 
 def one_class(seen: AreasInterpretation) -> Advice | None:

@@ -10,10 +10,10 @@ from kitbox.interpretation.advice import (
     Advice,
     balanced,
     beside,
+    guessing,
     has_option,
     oversampled,
     suspected,
-    unlearned,
 )
 from kitbox.interpretation.section import each
 from kitbox.interpretation.suspects import SURE
@@ -26,9 +26,8 @@ RARE = 0.35
 ENOUGH, FEWEST = 8, 5
 """Pictures here that it takes to say something of a pair of classes, or of all rare ones together;
 and of one class, where chance is reckoned with."""
-LEAST, MOSTLY = 20, 0.8
-"""Pictures that it takes to say that nothing was learned; and with a class that has more than
-this share of them, being no better than to name it may still be learning."""
+LEAST = 20
+"""Pictures that it takes to say that nothing was learned."""
 MISSED = 0.2
 """How much lower the recall of rare classes, or of a class, must be than that of the others."""
 TAKEN = 0.3
@@ -73,14 +72,7 @@ def nothing_learned(seen: ClassificationInterpretation) -> Advice | None:
         return None
     right = float((seen.chosen == seen.targets).mean())
     common = np.bincount(seen.targets).max() / seen.count
-    if right > common + 0.02 or common > MOSTLY:
-        return None
-    return unlearned(
-        recipe,
-        f"{right:.1%} of the pictures are right, {common:.1%} would be if all were called as the "
-        "most frequent class",
-        "; look at batch.png whether labels and pictures belong together",
-    )
+    return guessing(recipe, right, common, "pictures", "labels and pictures belong together")
 
 
 def imbalance(seen: ClassificationInterpretation) -> Advice | None:

@@ -319,9 +319,10 @@ class ClassificationInterpretation(Interpretation):
         if told := [f"{one.truth} as {one.predicted} ({one.count})" for one in pairs]:
             lines.append(f"most confused: {', '.join(told)}")
         known = self.losses[~np.isnan(self.losses)]
+        smoothing = getattr(self.scene.task, "smoothing", 0)
+        beside = f" (the validation loss is of labels smoothed by {smoothing:g})"
         lines.append(
-            f"log loss {known.mean() if len(known) else np.nan:.3f} (of the probabilities; a "
-            f"validation loss also counts smoothed labels), "
+            f"log loss {known.mean() if len(known) else np.nan:.3f}{beside if smoothing else ''}, "
             f"calibration error {self.calibration_error():.3f}"
         )
         if doubted := len(self.suspects()):

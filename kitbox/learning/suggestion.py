@@ -27,7 +27,7 @@ class Suggestion:
             `lr: find` of a recipe's stage takes.
         steepest: the rate at which the loss falls fastest.
         shoots_up: the rate from which on the loss only rises.
-        flat: the loss falls at no rate; `lr` is then the default.
+        flat: the loss falls at no rate; `lr` is then the default, or what does no harm.
         curve: the rates of the sweep and their smoothed losses.
     """
 
@@ -61,7 +61,7 @@ class Suggestion:
 
     def __repr__(self) -> str:
         if self.flat:
-            return f"lr {in_words(self.lr)}, the default: the loss falls at no rate"
+            return f"lr {in_words(self.lr)}: the loss falls at no rate"
         return (
             f"lr {in_words(self.lr)} (the loss falls fastest at {self.steepest:.1e} and only rises "
             f"after {self.shoots_up:.1e})"

@@ -13,6 +13,7 @@ import pandas as pd
 from kitbox import storage as files
 from kitbox.data import counts, table_file
 from kitbox.interpretation import across
+from kitbox.interpretation.advice import addressed
 from kitbox.progress import Progress, clock
 from kitbox.report import card, curves, times
 from kitbox.report.page import Part, image, of_section, render, said
@@ -187,7 +188,8 @@ def _advice(told: Told) -> Part | None:
         return None
     found = told.seen.advice(copies=False)  # those that were found are told below
     if crossing := across.across(told.copies or []):
-        found.append(across.advice(told.seen.scene, crossing))
+        scene = told.seen.scene
+        found.append(addressed(across.advice(scene, crossing), scene))
     if not found:
         line = "Nothing was seen that a change of the recipe would clearly mend."
         return Part("Advice", [line])

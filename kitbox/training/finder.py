@@ -169,11 +169,11 @@ def choose(curve: Curve, *, frozen: bool, first: float | None) -> float | tuple[
 
 def bounded(lr: float | tuple[float, float], curve: Curve) -> float | tuple[float, float]:
     """A rate, or rates of the first layer and the head, not far above where the loss shoots up."""
-    most = _ABOVE * float(curve.shoots_up)
+    turn = float(curve.shoots_up)
     if not isinstance(lr, tuple):
-        return min(float(lr), most)
-    high = min(float(lr[1]), most)
-    return (min(float(lr[0]), high / 10, most / _ABOVE / 10), high)
+        return min(float(lr), _ABOVE * turn)
+    high = min(float(lr[1]), _ABOVE * turn)
+    return (min(float(lr[0]), high / 10, turn / 10), high)
 
 
 @contextmanager

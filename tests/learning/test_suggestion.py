@@ -31,7 +31,7 @@ def test_numbers_and_words() -> None:
     )
     assert repr(Suggestion((1e-5, 1e-3), seen)).startswith("lr 1.0e-05 to 1.0e-03 (")
     flat = Suggestion(4e-3, curve(fall=0.0001))
-    assert repr(flat) == "lr 4.0e-03, the default: the loss falls at no rate"
+    assert repr(flat) == "lr 4.0e-03: the loss falls at no rate"
 
 
 def test_a_notebook_shows_the_curve() -> None:
